@@ -1,0 +1,130 @@
+//! Events and observations near in place and time that the mission handles as
+//! one case.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::Id;
+use crate::observation::RecordPosition;
+use crate::place::Located;
+use crate::probability::Probability;
+use crate::taxonomy::{Class, Signature};
+use crate::time::Occurrence;
+
+/// How far an incident has come. Nothing in the fold of observations alone can
+/// raise it above `Reported`; the rest needs people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Somebody or something reported it.
+    Reported,
+}
+
+impl Status {
+    /// The code used in files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+        }
+    }
+}
+
+/// One observation's part in an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// The observation.
+    pub observation: Id,
+    /// Where it stands in the record.
+    pub at: RecordPosition,
+    /// Its source.
+    pub source: String,
+    /// The text or measurement it goes back to; members of one origin count once.
+    pub origin: Id,
+    /// What was observed.
+    pub signature: Signature,
+    /// True if an earlier member of the same origin already counts.
+    pub repeat: bool,
+    /// Why it belongs here, in words.
+    pub because: String,
+}
+
+/// A class with the share of the evidence that speaks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassShare {
+    /// The class.
+    pub class: Class,
+    /// Share of the origins, in [0, 1]; the shares of an incident add up to 1.
+    pub share: Probability,
+}
+
+/// A named explanation under which nothing was breached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alternative {
+    /// The class it would be.
+    pub class: Class,
+    /// What speaks for it.
+    pub because: String,
+}
+
+/// One case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Incident {
+    /// Derived from the observation that opened it; stable as others join.
+    pub id: Id,
+    /// How far it has come.
+    pub status: Status,
+    /// When: the common part of what its members allow.
+    pub when: Occurrence,
+    /// Where: the most precise of its members' places.
+    pub place: Located,
+    /// The place in the form "settlement (control, distance and bearing)".
+    pub place_name: String,
+    /// Classes, most supported first.
+    pub classes: Vec<ClassShare>,
+    /// Signatures counted, repeats left out.
+    pub signatures: BTreeMap<Signature, u64>,
+    /// What a source claims as a number (87 launched): the largest claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_count: Option<f64>,
+    /// Tags of protected objects that the evidence mentions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<String>,
+    /// Its evidence, in record order.
+    pub members: Vec<Member>,
+    /// Number of different origins.
+    pub origins: u32,
+    /// Independence groups of its sources, sorted.
+    pub groups: Vec<String>,
+    /// Explanations that are not a breach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Alternative>,
+    /// Incidents that may be the same occurrence, told less precisely.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_be_same_as: Vec<Id>,
+    /// Remarks: what is doubtful about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+impl Incident {
+    /// The best supported class.
+    pub fn class(&self) -> Class {
+        self.classes.first().map_or(Class::A13, |first| first.class)
+    }
+
+    /// The share of the evidence that speaks for classes that `wanted` accepts.
+    pub fn share_of(&self, wanted: impl Fn(Class) -> bool) -> Probability {
+        let sum: f64 = self
+            .classes
+            .iter()
+            .filter(|class_share| wanted(class_share.class))
+            .map(|class_share| class_share.share.get())
+            .sum();
+        Probability::new(sum)
+    }
+}

@@ -1,0 +1,57 @@
+//! # domain: the nouns, each with its uncertainty
+//!
+//! What this is: the vocabulary of the whole product as plain values. Time is a
+//! moment with a clock error, an interval or a bare date; a place is a spread
+//! of probability; a class is a distribution; effort stands beside observation.
+//!
+//! What it may touch: nothing. No input or output, no clock, no randomness, no
+//! hash maps, and no floating-point function that differs between machines
+//! (`libm` instead of `std`); a test of the repository enforces it.
+//!
+//! Entry point: [`Observation`], the unit that everything else is made from.
+//!
+//! ```
+//! use domain::{Interval, When};
+//!
+//! // A report that knows only the date, held against a truce of 30 hours.
+//! let kyiv = domain::Zone::named("Europe/Kyiv").unwrap();
+//! let report = When::Day { date: jiff::civil::date(2025, 4, 19), zone: kyiv };
+//! let truce = Interval {
+//!     from: "2025-04-19T15:00:00Z".parse().unwrap(),
+//!     to: "2025-04-20T21:00:00Z".parse().unwrap(),
+//! };
+//! let p = report.occurrence(0.0).probability_within(&truce);
+//! assert_eq!(p.get(), 0.25); // a quarter of that day, neither yes nor no
+//! ```
+
+pub mod area;
+pub mod cell;
+pub mod ecef;
+pub mod effort;
+pub mod finding;
+pub mod gazetteer;
+pub mod id;
+pub mod incident;
+pub mod line;
+pub mod measures;
+pub mod observation;
+pub mod place;
+pub mod probability;
+pub mod source;
+pub mod taxonomy;
+pub mod time;
+
+pub use area::Area;
+pub use cell::Cell;
+pub use effort::{DayEffort, DayState, Effort, EffortState, Footprint};
+pub use finding::{Element, Finding, Met};
+pub use gazetteer::Gazetteer;
+pub use id::{Id, IdKind};
+pub use incident::{Incident, Status};
+pub use measures::{Measures, Value};
+pub use observation::{Observation, RecordPosition};
+pub use place::{Bounds, Covariance, LatLon, Located, Precision, Where};
+pub use probability::Probability;
+pub use source::{EffortBasis, Source, SourceKind};
+pub use taxonomy::{Class, ClassPattern, Signature};
+pub use time::{Extent, Interval, Occurrence, When, Zone};

@@ -1,0 +1,494 @@
+//! The keys of a mapping file as people write them, and the checks that turn
+//! them into rules.
+
+use std::collections::BTreeMap;
+
+use domain::Zone;
+use domain::effort::EffortState;
+use domain::taxonomy::{Class, Signature};
+use serde::Deserialize;
+use strict::{Diagnostic, Spanned, Text};
+
+use super::{
+    Covers, EffortRule, Format, Kind, LabelRule, Mapping, Meaning, MeasureRule, NumberRule,
+    ObservedRule, PlaceRule, TableRule, TimeRule, TimeSource,
+};
+use crate::clock::parse_clock;
+use crate::row::Columns;
+use crate::words::Words;
+
+impl<'de> Deserialize<'de> for Columns {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a column name, or a list of names in order of preference")]
+        enum Either {
+            One(String),
+            Several(Vec<String>),
+        }
+        Ok(Self(match Either::deserialize(deserializer)? {
+            Either::One(name) => vec![name],
+            Either::Several(names) => names,
+        }))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    mapping: Head,
+    time: Option<TimeKeys>,
+    place: Option<Spanned<PlaceKeys>>,
+    observed: Option<ObservedKeys>,
+    #[serde(default)]
+    measures: BTreeMap<String, MeasureKeys>,
+    effort: Option<EffortKeys>,
+    table: Option<TableKeys>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    id: String,
+    version: u32,
+    title: String,
+    kind: Spanned<Kind>,
+    format: Spanned<Format>,
+    #[serde(default)]
+    delimiter: Option<Spanned<String>>,
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    refuses: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeKeys {
+    at: Option<Columns>,
+    date: Option<Columns>,
+    clock: Option<Columns>,
+    from: Option<Columns>,
+    to: Option<Columns>,
+    file_name: Option<Spanned<String>>,
+    #[serde(default)]
+    lasting: bool,
+    #[serde(default)]
+    dates_only: bool,
+    assumed_end: Option<ConditionKeys>,
+    format: Option<String>,
+    zone: Option<Spanned<String>>,
+    date_only_clock: Option<Spanned<String>>,
+    #[serde(default)]
+    sigma_s: f64,
+    #[serde(default)]
+    published_within_h: f64,
+    available: Option<Columns>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConditionKeys {
+    column: Columns,
+    is: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+enum PlaceKeys {
+    Point {
+        lat: Columns,
+        lon: Columns,
+        sigma_m: NumberKeys,
+    },
+    Footprint {
+        lat: Columns,
+        lon: Columns,
+        scan_km: NumberKeys,
+        track_km: NumberKeys,
+        sigma_m: f64,
+    },
+    Named {
+        name: Columns,
+        lat: Option<Columns>,
+        lon: Option<Columns>,
+        radius_m: Option<NumberKeys>,
+    },
+    Units {
+        columns: Vec<String>,
+        #[serde(default)]
+        separators: Vec<String>,
+    },
+    Geometry {
+        #[serde(default)]
+        sigma_m: f64,
+    },
+    None {},
+}
+
+/// A number: written in the mapping, or in a column, or in a column by words.
+#[derive(Deserialize, Clone)]
+#[serde(untagged, expecting = "a number, a column name, or { column = \"...\", words = { ... } }")]
+enum NumberKeys {
+    Constant(f64),
+    Column(Columns),
+    Words { column: Columns, words: Words<f64> },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ObservedKeys {
+    signature: Signature,
+    #[serde(default)]
+    classes: Vec<Class>,
+    count: Option<Columns>,
+    text: Option<Columns>,
+    labels: Option<LabelKeys>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelKeys {
+    column: Columns,
+    separator: Option<String>,
+    #[serde(default)]
+    contains: bool,
+    words: Words<Meaning>,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a column name or { column = \"...\", text = true, words = { ... } }"
+)]
+enum MeasureKeys {
+    Column(Columns),
+    Full {
+        column: Columns,
+        #[serde(default)]
+        text: bool,
+        #[serde(default)]
+        words: Words<f64>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EffortKeys {
+    covers: Spanned<Covers>,
+    part: Option<Columns>,
+    state: Option<StateKeys>,
+    footprint: Option<FootprintKeys>,
+    #[serde(default)]
+    sensitivity: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateKeys {
+    column: Columns,
+    words: Words<EffortState>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FootprintKeys {
+    lat: Columns,
+    lon: Columns,
+    radius_m: NumberKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableKeys {
+    code: Option<Columns>,
+    name: Option<Columns>,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(default)]
+    alias_separator: Option<String>,
+    lat: Option<Columns>,
+    lon: Option<Columns>,
+    population: Option<Columns>,
+    unit: Option<UnitKeys>,
+    radius_m: Option<f64>,
+    accuracy_m: Option<f64>,
+    inside: Option<String>,
+    outside: Option<String>,
+    #[serde(default)]
+    late_days: f64,
+    #[serde(default)]
+    shares: BTreeMap<String, Columns>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnitKeys {
+    column: Columns,
+    first_characters: usize,
+}
+
+/// Reads and checks.
+pub(super) fn read(text: &Text) -> Result<Mapping, Diagnostic> {
+    let raw: File = text.parse()?;
+    Checker { text }.mapping(raw)
+}
+
+struct Checker<'a> {
+    text: &'a Text,
+}
+
+impl Checker<'_> {
+    fn mapping(&self, raw: File) -> Result<Mapping, Diagnostic> {
+        let head = raw.mapping;
+        let kind = *head.kind.get_ref();
+        let needs: &[(&str, bool)] = match kind {
+            Kind::Observations => &[
+                ("time", raw.time.is_some()),
+                ("place", raw.place.is_some()),
+                ("observed", raw.observed.is_some()),
+            ],
+            Kind::Effort => &[("time", raw.time.is_some()), ("effort", raw.effort.is_some())],
+            Kind::ControlArea => &[("time", raw.time.is_some()), ("table", raw.table.is_some())],
+            Kind::Settlements | Kind::Units | Kind::LandUse => &[("table", raw.table.is_some())],
+        };
+        if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
+            return Err(self.text.error_at(
+                &head.kind,
+                format!("a mapping of this kind needs a table [{missing}]"),
+                "docs/formats.md lists the tables of each kind",
+            ));
+        }
+        let table = raw.table.map(|table| self.table(table, kind, &head.kind)).transpose()?;
+        Ok(Mapping {
+            time: raw.time.map(|time| self.time(time, &head.kind)).transpose()?,
+            place: raw
+                .place
+                .map_or(Ok(PlaceRule::None), |place| self.place(place, *head.format.get_ref()))?,
+            observed: raw.observed.map(observed),
+            measures: raw.measures.into_iter().map(measure).collect(),
+            effort: raw.effort.map(|effort| EffortRule {
+                covers: *effort.covers.get_ref(),
+                part: effort.part,
+                state: effort.state.map(|state| (state.column, state.words)),
+                circle: effort
+                    .footprint
+                    .map(|circle| (circle.lat, circle.lon, number(circle.radius_m))),
+                sensitivity: effort.sensitivity,
+            }),
+            table,
+            delimiter: self.delimiter(head.delimiter.as_ref())?,
+            id: head.id,
+            version: head.version,
+            title: head.title,
+            note: head.note,
+            kind,
+            format: *head.format.get_ref(),
+            refuses: head.refuses,
+        })
+    }
+
+    fn delimiter(&self, given: Option<&Spanned<String>>) -> Result<u8, Diagnostic> {
+        let Some(given) = given else { return Ok(b',') };
+        match given.get_ref().as_bytes() {
+            [byte] if byte.is_ascii() && *byte != b'"' && *byte != b'\n' => Ok(*byte),
+            _ => Err(self.text.error_at(
+                given,
+                "a delimiter is one ASCII character",
+                "for example \",\", \";\" or \"\\t\"",
+            )),
+        }
+    }
+
+    fn time(&self, raw: TimeKeys, kind: &Spanned<Kind>) -> Result<TimeRule, Diagnostic> {
+        let zone = match &raw.zone {
+            None => None,
+            Some(name) => Some(Zone::named(name.get_ref()).map_err(|error| {
+                self.text.error_at(
+                    name,
+                    error.to_string(),
+                    "leave `zone` out to use the zone of the case",
+                )
+            })?),
+        };
+        let date_only_clock =
+            match &raw.date_only_clock {
+                None => None,
+                Some(clock) => Some(parse_clock(clock.get_ref().as_bytes()).map_err(|error| {
+                    self.text.error_at(clock, error, "for example \"00:00:00\"")
+                })?),
+            };
+        let source = match (raw.at, raw.date, raw.from, raw.to, raw.file_name) {
+            (Some(at), None, None, None, None) => TimeSource::At(at),
+            (None, Some(date), None, None, None) => TimeSource::DateAndClock(date, raw.clock),
+            (None, None, Some(from), Some(to), None) => TimeSource::Span {
+                from,
+                to,
+                lasting: raw.lasting,
+                assumed_end: raw.assumed_end.map(|condition| (condition.column, condition.is)),
+            },
+            (None, None, None, None, Some(pattern)) => {
+                if !pattern.get_ref().contains('%') {
+                    return Err(self.text.error_at(
+                        &pattern,
+                        "the pattern has no date in it",
+                        "for example \"lines_%Y%m%d.geojson\"",
+                    ));
+                }
+                TimeSource::FileName(pattern.into_inner())
+            }
+            _ => {
+                return Err(self.text.error_at(
+                    kind,
+                    "the table [time] must say in exactly one way where the time stands",
+                    "at; or date (and clock); or from and to; or file_name",
+                ));
+            }
+        };
+        let fine = |value: f64| value.is_finite() && value >= 0.0;
+        if !fine(raw.sigma_s) || !fine(raw.published_within_h) {
+            return Err(self.text.error_at(
+                kind,
+                "sigma_s and published_within_h cannot be negative",
+                "give seconds and hours",
+            ));
+        }
+        Ok(TimeRule {
+            source,
+            format: raw.format,
+            zone,
+            date_only_clock,
+            dates_only: raw.dates_only,
+            sigma_s: raw.sigma_s,
+            delay_s: raw.published_within_h * 3600.0,
+            available: raw.available,
+        })
+    }
+
+    fn place(&self, raw: Spanned<PlaceKeys>, format: Format) -> Result<PlaceRule, Diagnostic> {
+        let span = raw.span();
+        Ok(match raw.into_inner() {
+            PlaceKeys::Point { lat, lon, sigma_m } => {
+                PlaceRule::Point { lat, lon, sigma_m: number(sigma_m) }
+            }
+            PlaceKeys::Footprint { lat, lon, scan_km, track_km, sigma_m } => PlaceRule::Footprint {
+                lat,
+                lon,
+                scan_km: number(scan_km),
+                track_km: number(track_km),
+                sigma_m,
+            },
+            PlaceKeys::Named { name, lat, lon, radius_m } => {
+                let at = match (lat, lon) {
+                    (Some(lat), Some(lon)) => Some((lat, lon)),
+                    (None, None) => None,
+                    _ => {
+                        return Err(self.text.error(
+                            span,
+                            "lat and lon go together",
+                            "give both or neither",
+                        ));
+                    }
+                };
+                PlaceRule::Named { name, at, radius_m: radius_m.map(number) }
+            }
+            PlaceKeys::Units { columns, separators } => {
+                if columns.is_empty() {
+                    return Err(self.text.error(
+                        span,
+                        "no column is named",
+                        "columns = [\"most specific\", \"less specific\"]",
+                    ));
+                }
+                PlaceRule::Units { columns, separators }
+            }
+            PlaceKeys::Geometry { sigma_m } => {
+                if format != Format::Geojson {
+                    return Err(self.text.error(
+                        span,
+                        "only geojson has a geometry",
+                        "use kind = \"point\" with lat and lon",
+                    ));
+                }
+                PlaceRule::Geometry { sigma_m }
+            }
+            PlaceKeys::None {} => PlaceRule::None,
+        })
+    }
+
+    fn table(
+        &self,
+        raw: TableKeys,
+        kind: Kind,
+        at: &Spanned<Kind>,
+    ) -> Result<TableRule, Diagnostic> {
+        let needs: &[(&str, bool)] = match kind {
+            Kind::Settlements => &[("name", raw.name.is_some())],
+            Kind::Units => &[("code", raw.code.is_some()), ("name", raw.name.is_some())],
+            Kind::ControlArea => &[
+                ("accuracy_m", raw.accuracy_m.is_some()),
+                ("inside", raw.inside.is_some()),
+                ("outside", raw.outside.is_some()),
+            ],
+            Kind::LandUse => &[
+                ("lat", raw.lat.is_some()),
+                ("lon", raw.lon.is_some()),
+                ("shares", !raw.shares.is_empty()),
+            ],
+            Kind::Observations | Kind::Effort => &[],
+        };
+        if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
+            return Err(self.text.error_at(
+                at,
+                format!("the table [table] needs `{missing}` for this kind"),
+                "docs/formats.md lists the keys of each kind",
+            ));
+        }
+        Ok(TableRule {
+            code: raw.code,
+            name: raw.name,
+            aliases: raw.aliases.into_iter().map(|name| Columns(vec![name])).collect(),
+            alias_separator: raw.alias_separator,
+            at: raw.lat.zip(raw.lon),
+            population: raw.population,
+            unit: raw.unit.map(|unit| (unit.column, unit.first_characters)),
+            radius_m: raw.radius_m.unwrap_or(0.0),
+            accuracy_m: raw.accuracy_m.unwrap_or(0.0),
+            inside: raw.inside.unwrap_or_default(),
+            outside: raw.outside.unwrap_or_default(),
+            late_days: raw.late_days,
+            shares: raw.shares.into_iter().collect(),
+        })
+    }
+}
+
+fn number(raw: NumberKeys) -> NumberRule {
+    match raw {
+        NumberKeys::Constant(value) => NumberRule::Constant(value),
+        NumberKeys::Column(column) => NumberRule::Column(column),
+        NumberKeys::Words { column, words } => NumberRule::Words(column, words),
+    }
+}
+
+fn observed(raw: ObservedKeys) -> ObservedRule {
+    ObservedRule {
+        signature: raw.signature,
+        classes: raw.classes,
+        count: raw.count,
+        text: raw.text,
+        labels: raw.labels.map(|labels| LabelRule {
+            column: labels.column,
+            separator: labels.separator,
+            contains: labels.contains,
+            words: labels.words,
+        }),
+    }
+}
+
+fn measure((name, raw): (String, MeasureKeys)) -> MeasureRule {
+    match raw {
+        MeasureKeys::Column(column) => {
+            MeasureRule { name, column, text: false, words: Words::default() }
+        }
+        MeasureKeys::Full { column, text, words } => MeasureRule { name, column, text, words },
+    }
+}
