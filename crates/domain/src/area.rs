@@ -80,18 +80,8 @@ impl Area {
         place: &Located,
         region_samples: impl Fn(&str) -> Vec<LatLon>,
     ) -> Option<Probability> {
-        let samples = match place {
-            Located::Region { units, .. } => {
-                units.iter().flat_map(|unit| region_samples(unit)).collect()
-            }
-            other => other.samples(),
-        };
-        if samples.is_empty() {
-            return None;
-        }
         let blur_m = place.blur_m();
-        let sum: f64 = samples.iter().map(|sample| self.probability_at(*sample, blur_m)).sum();
-        Some(Probability::new(sum / samples.len() as f64))
+        place.mean_over(region_samples, |at| self.probability_at(at, blur_m))
     }
 
     /// About `count` points of equal weight spread evenly over the inside:

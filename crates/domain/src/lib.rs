@@ -26,6 +26,7 @@
 
 pub mod area;
 pub mod cell;
+pub mod control;
 pub mod ecef;
 pub mod effort;
 pub mod finding;
@@ -43,6 +44,7 @@ pub mod time;
 
 pub use area::Area;
 pub use cell::Cell;
+pub use control::{ControlHistory, ControlState, Side};
 pub use effort::{DayEffort, DayState, Effort, EffortState, Footprint};
 pub use finding::{Element, Finding, Met};
 pub use gazetteer::Gazetteer;
@@ -53,5 +55,5 @@ pub use observation::{Observation, RecordPosition};
 pub use place::{Bounds, Covariance, LatLon, Located, Precision, Where};
 pub use probability::Probability;
 pub use source::{EffortBasis, Source, SourceKind};
-pub use taxonomy::{Class, ClassPattern, Signature};
+pub use taxonomy::{Class, ClassPattern, Family, Signature};
 pub use time::{Extent, Interval, Occurrence, When, Zone};

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ecef;
+use crate::probability::Probability;
 
 /// A position on the WGS 84 ellipsoid, degrees, latitude first.
 ///
@@ -383,6 +384,26 @@ impl Located {
             }
             Self::Region { .. } | Self::Unknown => Vec::new(),
         }
+    }
+
+    /// Mean of a function over the place; none if nothing is known of it.
+    /// `region_samples` gives points of equal weight for an administrative unit.
+    pub fn mean_over(
+        &self,
+        region_samples: impl Fn(&str) -> Vec<LatLon>,
+        function: impl Fn(LatLon) -> f64,
+    ) -> Option<Probability> {
+        let samples = match self {
+            Self::Region { units, .. } => {
+                units.iter().flat_map(|unit| region_samples(unit)).collect()
+            }
+            other => other.samples(),
+        };
+        if samples.is_empty() {
+            return None;
+        }
+        let sum: f64 = samples.iter().map(|sample| function(*sample)).sum();
+        Some(Probability::new(sum / samples.len() as f64))
     }
 
     /// The part of the error that [`Self::samples`] does not carry, to be added

@@ -170,6 +170,44 @@ coded!(
     }
 );
 
+/// Signatures that can come from one and the same occurrence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// Use of force and its effects.
+    Force,
+    /// Forces or a line that moved, or that are there.
+    Movement,
+    /// Jamming and spoofing.
+    Interference,
+    /// What only goes with other things: alerts, an absence.
+    Context,
+}
+
+impl Signature {
+    /// The family.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Movement | Self::Presence | Self::VehicleTrack => Family::Movement,
+            Self::SignalInterference => Family::Interference,
+            Self::Alert | Self::Absence => Family::Context,
+            _ => Family::Force,
+        }
+    }
+
+    /// The class to assume when nothing more is known.
+    pub const fn default_class(self) -> Class {
+        match self {
+            Self::Uav => Class::A9,
+            Self::UavSound => Class::D2,
+            Self::Aircraft => Class::D1,
+            Self::Movement => Class::C1,
+            Self::Presence | Self::VehicleTrack => Class::C4,
+            Self::SignalInterference => Class::E6,
+            _ => Class::A13,
+        }
+    }
+}
+
 impl Class {
     /// The letter of the group: `A` use of fire, `B` weapons in place, and so on.
     pub fn group(self) -> char {

@@ -1,0 +1,281 @@
+use std::collections::BTreeMap;
+
+use agreement::Agreement;
+use domain::finding::{Finding, Met};
+use domain::incident::ClassShare;
+use domain::{
+    Class, ControlState, Covariance, Extent, Id, IdKind, Incident, Interval, LatLon, Located,
+    Occurrence, Probability, Signature, Status,
+};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use crate::{Evaluator, Ground};
+
+const PACKAGE: &str = r#"
+[agreement]
+id = "test"
+version = 3
+title = "Test"
+
+[[zone]]
+id = "box"
+name = "Box"
+kind = "polygon"
+file = "zones/box.geojson"
+accuracy_m = 250.0
+
+[[zone]]
+id = "belt"
+name = "Belt"
+kind = "near_line"
+line = "map"
+within_m = 15000
+accuracy_m = 300
+
+[[provision]]
+id = "P1"
+title = "No artillery in the box"
+acts = ["A4", "A6"]
+zone = "box"
+exceptions = [{ act = "Z1", text = "notified exercise" }]
+[[provision.in_force]]
+from = 2025-04-19T18:00:00+03:00
+to = 2025-04-21T00:00:00+03:00
+
+[[provision]]
+id = "P2"
+title = "No strikes on energy near the line"
+acts = ["A"]
+objects = ["energy"]
+zone = "belt"
+[[provision.in_force]]
+reading = "early"
+from = 2025-04-19T00:00:00Z
+[[provision.in_force]]
+reading = "late"
+from = 2025-04-20T00:00:00Z
+"#;
+
+fn agreement() -> Agreement {
+    let square = r#"{"type":"Polygon","coordinates":[[[37,48],[38,48],[38,49],[37,49],[37,48]]]}"#;
+    let files = [
+        ("agreement.toml".to_owned(), PACKAGE.as_bytes().to_vec()),
+        ("zones/box.geojson".to_owned(), square.as_bytes().to_vec()),
+    ];
+    agreement::package::parse(&files.into()).unwrap()
+}
+
+struct Map(ControlState);
+
+impl Ground for Map {
+    fn samples(&self, _: &str) -> Vec<LatLon> {
+        Vec::new()
+    }
+
+    fn control(&self, source: &str, _: Timestamp) -> Option<&ControlState> {
+        (source == "map").then_some(&self.0)
+    }
+}
+
+fn at(lat: f64, lon: f64) -> LatLon {
+    LatLon::new(lat, lon).unwrap()
+}
+
+fn ground() -> Map {
+    let ring = vec![at(47.0, 36.0), at(47.0, 40.0), at(48.5, 40.0), at(48.5, 36.0), at(47.0, 36.0)];
+    Map(ControlState::new(
+        Timestamp::UNIX_EPOCH,
+        0.0,
+        (String::new(), String::new()),
+        &[vec![ring]],
+        500.0,
+        |_| true,
+    ))
+}
+
+fn incident(place: Located, from: &str, to: &str, classes: &[(Class, f64)]) -> Incident {
+    Incident {
+        id: Id::of(IdKind::Incident, &[b"x"]),
+        status: Status::Reported,
+        when: Occurrence {
+            span: Interval { from: from.parse().unwrap(), to: to.parse().unwrap() },
+            sigma_s: 0.0,
+            extent: Extent::Once,
+        },
+        place,
+        place_name: String::new(),
+        classes: classes
+            .iter()
+            .map(|(class, share)| ClassShare { class: *class, share: Probability::new(*share) })
+            .collect(),
+        signatures: BTreeMap::from([(Signature::Explosion, 1)]),
+        claimed_count: None,
+        objects: vec![],
+        members: vec![],
+        origins: 1,
+        groups: vec![],
+        alternatives: vec![],
+        may_be_same_as: vec![],
+        remarks: vec![],
+    }
+}
+
+fn point(lat: f64, lon: f64) -> Located {
+    Located::Normal { at: at(lat, lon), covariance: Covariance::circular(100.0) }
+}
+
+fn findings(incident: &Incident) -> Vec<Finding> {
+    let agreement = agreement();
+    Evaluator::new(&agreement).evaluate(incident, &ground())
+}
+
+#[test]
+fn a_date_only_incident_is_in_force_by_share_of_its_day() {
+    // The day of Kyiv on the 19th: 20 April begins at 21:00Z. In force from 15:00Z: 6 of 24 hours.
+    let incident = incident(
+        point(48.5, 37.5),
+        "2025-04-18T21:00:00Z",
+        "2025-04-19T21:00:00Z",
+        &[(Class::A4, 1.0)],
+    );
+    let finding = &findings(&incident)[0];
+    assert_eq!(finding.provision, "P1");
+    assert!((finding.in_force.get() - 0.25).abs() < 1e-9);
+    assert!(finding.in_zone.unwrap().get() > 0.999);
+    assert!((finding.fit.get() - 0.25).abs() < 1e-3);
+    assert!(finding.incomplete, "exceptions cannot be checked");
+}
+
+#[test]
+fn a_class_that_is_half_sure_is_half_met() {
+    let incident = incident(
+        point(48.5, 37.5),
+        "2025-04-20T10:00:00Z",
+        "2025-04-20T10:00:00Z",
+        &[(Class::A4, 0.5), (Class::A9, 0.5)],
+    );
+    let finding = &findings(&incident)[0];
+    assert_eq!(finding.elements[0].met, Met::Probably(Probability::new(0.5)));
+}
+
+/// Law 10: findings are made under every reading.
+#[test]
+fn d13_contested_dates_give_a_finding_for_each_reading() {
+    let mut early = incident(
+        point(48.5, 37.5),
+        "2025-04-19T10:00:00Z",
+        "2025-04-19T10:00:00Z",
+        &[(Class::A9, 1.0)],
+    );
+    early.objects = vec!["energy".into()];
+    let found = findings(&early);
+    let readings: Vec<&str> = found.iter().map(|finding| finding.reading.as_str()).collect();
+    assert_eq!(readings, ["early"]);
+    let late = incident(
+        point(48.5, 37.5),
+        "2025-04-20T10:00:00Z",
+        "2025-04-20T10:00:00Z",
+        &[(Class::A9, 1.0)],
+    );
+    let readings: Vec<String> =
+        findings(&late).into_iter().map(|finding| finding.reading).collect();
+    assert_eq!(readings, ["early", "late"]);
+}
+
+#[test]
+fn what_was_hit_is_met_unknown_or_something_else() {
+    let met = |objects: &[&str]| {
+        let mut incident = incident(
+            point(48.5, 37.5),
+            "2025-04-20T10:00:00Z",
+            "2025-04-20T10:00:00Z",
+            &[(Class::A9, 1.0)],
+        );
+        incident.objects = objects.iter().map(|object| (*object).to_owned()).collect();
+        findings(&incident)[0]
+            .elements
+            .iter()
+            .find(|element| element.name == "object")
+            .unwrap()
+            .met
+            .clone()
+    };
+    assert_eq!(met(&["energy", "residential"]), Met::Probably(Probability::ONE));
+    assert!(matches!(met(&[]), Met::Unknown { because } if because.contains("does not say")));
+    assert!(
+        matches!(met(&["residential"]), Met::Unknown { because } if because.contains("residential, not energy"))
+    );
+}
+
+#[test]
+fn outside_zone_time_or_acts_there_is_nothing_to_find() {
+    for incident in [
+        incident(
+            point(50.5, 37.5),
+            "2025-04-20T10:00:00Z",
+            "2025-04-20T10:00:00Z",
+            &[(Class::A4, 1.0)],
+        ),
+        incident(
+            point(48.5, 37.5),
+            "2025-03-20T10:00:00Z",
+            "2025-03-20T10:00:00Z",
+            &[(Class::A4, 1.0)],
+        ),
+        incident(
+            point(48.5, 37.5),
+            "2025-04-20T10:00:00Z",
+            "2025-04-20T10:00:00Z",
+            &[(Class::C1, 1.0)],
+        ),
+    ] {
+        assert_eq!(findings(&incident), []);
+    }
+}
+
+#[test]
+fn an_unknown_place_leaves_the_zone_unknown() {
+    let incident = incident(
+        Located::Unknown,
+        "2025-04-20T10:00:00Z",
+        "2025-04-20T10:00:00Z",
+        &[(Class::A4, 1.0)],
+    );
+    let finding = &findings(&incident)[0];
+    assert_eq!(finding.in_zone, None);
+    assert!(finding.incomplete);
+}
+
+/// Law 6: nothing here can carry an actor.
+#[test]
+fn d4_no_finding_has_an_actor() {
+    let incident = incident(
+        point(48.5, 37.5),
+        "2025-04-20T10:00:00Z",
+        "2025-04-20T10:00:00Z",
+        &[(Class::A4, 1.0)],
+    );
+    for finding in findings(&incident) {
+        let names: Vec<&str> =
+            finding.elements.iter().map(|element| element.name.as_str()).collect();
+        assert!(
+            names.iter().all(|name| ["act", "object", "zone", "time", "exceptions"].contains(name)),
+            "{names:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn everything_is_a_probability(lat in 47.0f64..50.0, lon in 36.0f64..39.0, sigma in 0.0f64..20_000.0, hour in 0i64..72, share in 0.01f64..1.0) {
+        let from: Timestamp = "2025-04-19T00:00:00Z".parse().unwrap();
+        let from = domain::time::shifted(from, hour as f64 * 3600.0);
+        let place = Located::Normal { at: at(lat, lon), covariance: Covariance::circular(sigma) };
+        let incident = incident(place, &from.to_string(), &from.to_string(), &[(Class::A4, share), (Class::C1, 1.0 - share)]);
+        for finding in findings(&incident) {
+            prop_assert!(finding.fit.get() <= finding.in_force.get() + 1e-12);
+            prop_assert!(finding.in_zone.is_none_or(|p| finding.fit.get() <= p.get() + 1e-12));
+        }
+    }
+}

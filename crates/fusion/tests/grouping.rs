@@ -1,0 +1,497 @@
+//! Grouping: the traps of real reports, and what must not matter.
+
+use domain::source::EffortBasis;
+use domain::{
+    Class, ControlHistory, ControlState, Covariance, Extent, Id, Incident, LatLon, Measures,
+    Observation, RecordPosition, Signature, Source, SourceKind, Value, When, Where, Zone,
+};
+use fusion::lexicon::{LEXICONS, Lexicon};
+use fusion::{
+    Climatology, Grouped, LandUse, Places, Recorded, Reference, Rules, SetAside, Sighting, Verdict,
+};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+fn at(lat: f64, lon: f64) -> LatLon {
+    LatLon::new(lat, lon).unwrap()
+}
+
+fn settlement(
+    name: &str,
+    alias: &str,
+    lat: f64,
+    lon: f64,
+    population: f64,
+) -> domain::gazetteer::Settlement {
+    domain::gazetteer::Settlement {
+        code: name.into(),
+        name: name.into(),
+        aliases: vec![alias.into()],
+        at: at(lat, lon),
+        population,
+    }
+}
+
+fn reference(climatology: Climatology) -> Reference {
+    let settlements = vec![
+        settlement("Kherson", "Херсон", 46.65, 32.6, 280_000.0),
+        settlement("Kostiantynivka", "Костянтинівка", 48.53, 37.7, 70_000.0),
+        settlement("Donetsk", "Донецьк", 48.02, 37.8, 900_000.0),
+    ];
+    let ring = vec![at(47.0, 37.0), at(47.0, 39.0), at(48.3, 39.0), at(48.3, 37.0), at(47.0, 37.0)];
+    let names = ("non-government-controlled".to_owned(), "government-controlled".to_owned());
+    let state =
+        ControlState::new(Timestamp::UNIX_EPOCH, 3.0, names, &[vec![ring]], 500.0, |_| true);
+    let lexicon = Lexicon::parse(&strict::Text::new("ukraine", LEXICONS[0].1)).unwrap();
+    Reference {
+        places: Places::new(settlements, vec![], vec![], Some(lexicon)),
+        control: ControlHistory::new(vec![state]),
+        climatology,
+        land_use: LandUse::new(),
+    }
+}
+
+fn source(kind: SourceKind) -> Source {
+    Source {
+        id: format!("{kind:?}").to_lowercase(),
+        name: String::new(),
+        operator: String::new(),
+        independence_group: format!("{kind:?}").to_lowercase(),
+        kind,
+        model: "1".into(),
+        effort: EffortBasis::Rows,
+        citation: String::new(),
+        licence: String::new(),
+    }
+}
+
+fn recorded(kind: SourceKind, entry: u64, observation: Observation) -> Recorded {
+    let line = observation.to_line();
+    let id = Observation::id(&source(kind).id, &line);
+    Recorded { id, at: RecordPosition { entry, line: 0 }, observation }
+}
+
+fn headline(when: When, name: &str, point: LatLon, text: &str) -> Observation {
+    Observation {
+        when,
+        delay_s: 0.0,
+        available: None,
+        place: Where::Named { name: name.into(), at: Some(point), radius_m: 0.0 },
+        signature: Signature::Unspecified,
+        classes: vec![],
+        count: None,
+        measures: Measures::default(),
+        text: Some(text.into()),
+    }
+}
+
+fn day(text: &str) -> When {
+    When::Day { date: text.parse().unwrap(), zone: Zone::named("Europe/Kyiv").unwrap() }
+}
+
+fn moment(text: &str) -> When {
+    When::Instant { at: text.parse().unwrap(), sigma_s: 60.0 }
+}
+
+fn pixel(lat: f64, lon: f64, when: &str) -> Observation {
+    Observation {
+        when: moment(when),
+        delay_s: 0.0,
+        available: None,
+        place: Where::Footprint { at: at(lat, lon), scan_km: 1.0, track_km: 1.0, sigma_m: 100.0 },
+        signature: Signature::ThermalAnomaly,
+        classes: vec![],
+        count: None,
+        measures: [("daynight", Value::Text("N".into()))].into_iter().collect(),
+        text: None,
+    }
+}
+
+fn weigh(kind: SourceKind, observation: Observation, reference: &Reference) -> Verdict {
+    fusion::interpret(&recorded(kind, 0, observation), &source(kind), reference, &Rules::current())
+}
+
+fn all(observations: Vec<(SourceKind, Observation)>, reference: &Reference) -> Grouped {
+    let rules = Rules::current();
+    let sightings = observations
+        .into_iter()
+        .enumerate()
+        .filter_map(|(entry, (kind, observation))| {
+            match fusion::interpret(
+                &recorded(kind, entry as u64, observation),
+                &source(kind),
+                reference,
+                &rules,
+            ) {
+                Verdict::Sighting(sighting) => Some(*sighting),
+                Verdict::SetAside(_) => None,
+            }
+        })
+        .collect();
+    fusion::group(sightings, reference, &rules)
+}
+
+const KHERSON: (f64, f64) = (46.65, 32.6);
+const DRONE: &str = "Дрон атакував Херсон: двоє поранених";
+
+#[test]
+fn the_same_headline_under_another_date_or_row_is_one_report() {
+    let reference = reference(Climatology::default());
+    let grouped = all(
+        vec![
+            (
+                SourceKind::Press,
+                headline(day("2025-04-19"), "Kherson", at(KHERSON.0, KHERSON.1), DRONE),
+            ),
+            (
+                SourceKind::Press,
+                headline(day("2025-04-20"), "Kherson", at(KHERSON.0, KHERSON.1), DRONE),
+            ),
+            (
+                SourceKind::Press,
+                headline(
+                    moment("2025-04-19T09:00:00Z"),
+                    "Kherson",
+                    at(KHERSON.0, KHERSON.1),
+                    "«Дрон» атакував Херсон – двоє поранених!",
+                ),
+            ),
+        ],
+        &reference,
+    );
+    assert_eq!(grouped.incidents.len(), 1);
+    let incident = &grouped.incidents[0];
+    assert_eq!((incident.origins, incident.members.len()), (1, 3));
+    assert_eq!(incident.members.iter().filter(|member| member.repeat).count(), 2);
+    assert_eq!(incident.signatures.values().sum::<u64>(), 1);
+}
+
+#[test]
+fn one_headline_about_two_towns_is_two_incidents_of_one_origin() {
+    let reference = reference(Climatology::default());
+    let text = "Вибухи: обстріляно Херсон і Костянтинівку";
+    let grouped = all(
+        vec![
+            (
+                SourceKind::Press,
+                headline(day("2025-04-19"), "Kherson", at(KHERSON.0, KHERSON.1), text),
+            ),
+            (
+                SourceKind::Press,
+                headline(day("2025-04-19"), "Kostiantynivka", at(48.53, 37.7), text),
+            ),
+        ],
+        &reference,
+    );
+    assert_eq!(grouped.incidents.len(), 2);
+    assert_eq!(grouped.incidents[0].members[0].origin, grouped.incidents[1].members[0].origin);
+}
+
+#[test]
+fn statements_about_the_truce_are_not_events() {
+    let reference = reference(Climatology::default());
+    for text in [
+        "Очільник Херсонщини: Після початку \"перемир'я\" РФ продовжує атаки на цивільних.",
+        "Речник про перемир'я: реагуємо на дії",
+        "За добу на фронті відбулось 127 боїв",
+    ] {
+        let grouped = all(
+            vec![(
+                SourceKind::Press,
+                headline(day("2025-04-19"), "Kherson", at(KHERSON.0, KHERSON.1), text),
+            )],
+            &reference,
+        );
+        assert!(grouped.incidents.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn football_and_totals_are_set_aside_with_the_reason() {
+    let reference = reference(Climatology::default());
+    let verdict = |text: &str| {
+        weigh(
+            SourceKind::Press,
+            headline(day("2025-04-19"), "Kherson", at(KHERSON.0, KHERSON.1), text),
+            &reference,
+        )
+    };
+    assert!(matches!(
+        verdict("Динамо розгромило суперника"),
+        Verdict::SetAside(SetAside::OtherSubject)
+    ));
+    assert!(matches!(
+        verdict("За добу на фронті відбулось 127 боїв під Херсоном"),
+        Verdict::SetAside(SetAside::Summary)
+    ));
+    assert!(matches!(
+        verdict("Дрон атакував невідоме місто"),
+        Verdict::SetAside(SetAside::NoPlace(_))
+    ));
+}
+
+#[test]
+fn an_alert_is_a_warning_and_no_incident() {
+    let reference = reference(Climatology::default());
+    let mut alert = headline(day("2025-04-19"), "Kherson", at(KHERSON.0, KHERSON.1), "");
+    alert.signature = Signature::Alert;
+    assert!(matches!(
+        weigh(SourceKind::Authority, alert, &reference),
+        Verdict::SetAside(SetAside::Context)
+    ));
+}
+
+/// A season of fires about a spot, every year.
+fn stubble(spot: LatLon) -> Climatology {
+    let mut climatology = Climatology::default();
+    for year in 2019..=2021 {
+        for day in 1..=28 {
+            for (north, east) in [(0.0, 0.0), (0.1, 0.0), (0.0, 0.1)] {
+                climatology.add(
+                    at(spot.lat() + north, spot.lon() + east),
+                    jiff::civil::date(year, 4, day),
+                );
+            }
+        }
+    }
+    climatology
+}
+
+/// VERIFICATION D20, T: a harvest season yields nothing from thermal data alone.
+#[test]
+fn d20_a_burning_season_alone_makes_no_incident() {
+    let spot = at(48.35, 37.05);
+    let reference = reference(stubble(spot));
+    let fires = (1..=28)
+        .map(|day| {
+            (SourceKind::Satellite, pixel(48.35, 37.05, &format!("2025-04-{day:02}T10:00:00Z")))
+        })
+        .collect();
+    let grouped = all(fires, &reference);
+    assert!(grouped.incidents.is_empty() && grouped.left_over.is_empty());
+}
+
+#[test]
+fn an_unexplained_fire_opens_near_the_line_and_only_there() {
+    let reference = reference(stubble(at(50.0, 30.0)));
+    let near =
+        all(vec![(SourceKind::Satellite, pixel(48.32, 37.5, "2025-04-18T00:10:00Z"))], &reference);
+    assert_eq!(near.incidents.len(), 1);
+    assert_eq!(near.incidents[0].alternatives[0].class, Class::Z3);
+    let far =
+        all(vec![(SourceKind::Satellite, pixel(49.5, 35.0, "2025-04-18T00:10:00Z"))], &reference);
+    assert!(far.incidents.is_empty());
+    assert!(
+        matches!(far.left_over[0].1, SetAside::FarFromLine { distance_m } if distance_m > 100_000.0)
+    );
+}
+
+#[test]
+fn a_fire_joins_the_report_that_it_fits() {
+    let reference = reference(stubble(at(50.0, 30.0)));
+    let grouped = all(
+        vec![
+            (
+                SourceKind::Press,
+                headline(
+                    moment("2025-04-19T20:00:00Z"),
+                    "Kherson",
+                    at(KHERSON.0, KHERSON.1),
+                    DRONE,
+                ),
+            ),
+            (SourceKind::Satellite, pixel(46.66, 32.62, "2025-04-19T23:40:00Z")),
+        ],
+        &reference,
+    );
+    assert_eq!(grouped.incidents.len(), 1, "{:#?}", grouped.incidents);
+    let incident = &grouped.incidents[0];
+    assert_eq!(incident.groups, ["press", "satellite"]);
+    assert_eq!(incident.class(), Class::A9);
+    assert!(incident.place.radius_m() < 1_000.0, "the pixel is the better place");
+    assert!(incident.alternatives.is_empty(), "a fire with a report is not just a fire");
+}
+
+#[test]
+fn different_weapons_at_one_place_stay_apart() {
+    let reference = reference(Climatology::default());
+    let grouped = all(
+        vec![
+            (
+                SourceKind::Press,
+                headline(day("2025-04-19"), "Kherson", at(KHERSON.0, KHERSON.1), DRONE),
+            ),
+            (
+                SourceKind::Press,
+                headline(
+                    day("2025-04-19"),
+                    "Kherson",
+                    at(KHERSON.0, KHERSON.1),
+                    "Артилерія обстріляла Херсон",
+                ),
+            ),
+        ],
+        &reference,
+    );
+    assert_eq!(grouped.incidents.len(), 2);
+}
+
+/// A region is known, a town is known: they may be one and are not merged.
+#[test]
+fn a_report_about_a_region_stays_by_itself_and_points_at_what_it_may_repeat() {
+    let reference = reference(Climatology::default());
+    let mut claim = headline(day("2025-04-19"), "", at(KHERSON.0, KHERSON.1), "");
+    claim.text = None;
+    claim.signature = Signature::Launch;
+    claim.classes = vec![Class::A9];
+    claim.count = Some(87.0);
+    claim.place =
+        Where::Named { name: "south".into(), at: Some(at(46.9, 33.0)), radius_m: 150_000.0 };
+    let grouped = all(
+        vec![
+            (
+                SourceKind::Press,
+                headline(day("2025-04-19"), "Kherson", at(KHERSON.0, KHERSON.1), DRONE),
+            ),
+            (SourceKind::Party, claim),
+        ],
+        &reference,
+    );
+    assert_eq!(grouped.incidents.len(), 2);
+    let coarse =
+        grouped.incidents.iter().find(|incident| incident.claimed_count == Some(87.0)).unwrap();
+    let exact = grouped.incidents.iter().find(|incident| incident.claimed_count.is_none()).unwrap();
+    assert_eq!(coarse.may_be_same_as, [exact.id]);
+    assert!(exact.may_be_same_as.is_empty());
+}
+
+#[test]
+fn a_line_that_moved_is_movement_and_not_fire() {
+    let reference = reference(Climatology::default());
+    let grouped = all(
+        vec![(
+            SourceKind::Press,
+            headline(
+                day("2025-04-20"),
+                "Kostiantynivka",
+                at(48.53, 37.7),
+                "Ворог просунувся біля Костянтинівки",
+            ),
+        )],
+        &reference,
+    );
+    assert_eq!(grouped.incidents[0].class(), Class::C1);
+    assert_eq!(
+        grouped.incidents[0].signatures.keys().copied().collect::<Vec<_>>(),
+        [Signature::Movement]
+    );
+}
+
+#[test]
+fn incidents_name_place_control_and_reference_city() {
+    let reference = reference(Climatology::default());
+    let grouped = all(
+        vec![(
+            SourceKind::Press,
+            headline(
+                day("2025-04-20"),
+                "Kostiantynivka",
+                at(48.53, 37.7),
+                "Обстріляно Костянтинівку",
+            ),
+        )],
+        &reference,
+    );
+    assert_eq!(
+        grouped.incidents[0].place_name,
+        "Kostiantynivka (government-controlled, 57km north of Donetsk)"
+    );
+    assert!(grouped.incidents[0].remarks.iter().any(|remark| remark.contains("one origin")));
+}
+
+fn sighting(
+    index: u32,
+    lat: f64,
+    lon: f64,
+    minute: i64,
+    length_min: i64,
+    class: Class,
+) -> Sighting {
+    let from = Timestamp::from_second(1_745_000_000 + minute * 60).unwrap();
+    let to = Timestamp::from_second(1_745_000_000 + (minute + length_min) * 60).unwrap();
+    let id = Id::of(domain::IdKind::Observation, &[&index.to_be_bytes()]);
+    Sighting {
+        observation: id,
+        at: RecordPosition { entry: u64::from(index), line: 0 },
+        source: "s".into(),
+        group: "s".into(),
+        origin: fusion::sighting::OriginKey::Own(id),
+        opens: true,
+        when: domain::Occurrence {
+            span: domain::Interval { from, to },
+            sigma_s: 0.0,
+            extent: Extent::Once,
+        },
+        place: domain::Located::Normal {
+            at: at(lat, lon),
+            covariance: Covariance::circular(300.0),
+        },
+        signature: Signature::Explosion,
+        classes: vec![class],
+        objects: vec![],
+        count: None,
+        usual: None,
+        remarks: vec![],
+    }
+}
+
+prop_compose! {
+    fn sightings()(specs in proptest::collection::vec((0u32..40, 0u32..40, 0i64..3000, 0i64..400, proptest::sample::select(&[Class::A3, Class::A4, Class::A13][..])), 0..40)) -> Vec<Sighting> {
+        specs.into_iter().enumerate().map(|(index, (north, east, minute, length, class))| {
+            sighting(index as u32, 48.0 + f64::from(north) * 0.02, 37.0 + f64::from(east) * 0.02, minute, length, class)
+        }).collect()
+    }
+}
+
+fn incidents(sightings: Vec<Sighting>) -> Vec<Incident> {
+    fusion::group(sightings, &reference(Climatology::default()), &Rules::current()).incidents
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_arrival_does_not_matter(sightings in sightings().prop_flat_map(|list| (Just(list.clone()), Just(list).prop_shuffle()))) {
+        prop_assert_eq!(incidents(sightings.0), incidents(sightings.1));
+    }
+
+    #[test]
+    fn every_sighting_is_in_exactly_one_incident(list in sightings()) {
+        let count = list.len();
+        let mut members: Vec<Id> = incidents(list).into_iter().flat_map(|incident| incident.members).map(|member| member.observation).collect();
+        let total = members.len();
+        members.sort_unstable();
+        members.dedup();
+        prop_assert_eq!((total, members.len()), (count, count));
+    }
+
+    #[test]
+    fn a_front_far_away_changes_nothing_here(list in sightings(), far in sightings()) {
+        let here = incidents(list.clone());
+        let mut both = list;
+        both.extend(far.into_iter().enumerate().map(|(index, there)| {
+            let mut moved = sighting(10_000 + index as u32, 52.0, 20.0, 0, 0, Class::A4);
+            moved.when = there.when;
+            moved
+        }));
+        let with_far: Vec<Incident> = incidents(both).into_iter().filter(|incident| incident.place.centre().unwrap().lat() < 50.0).collect();
+        prop_assert_eq!(with_far, here);
+    }
+
+    #[test]
+    fn shares_of_classes_add_up(list in sightings()) {
+        for incident in incidents(list) {
+            let sum: f64 = incident.classes.iter().map(|share| share.share.get()).sum();
+            prop_assert!((sum - 1.0).abs() < 1e-9);
+            prop_assert!(incident.when.span.from <= incident.when.span.to);
+        }
+    }
+}
