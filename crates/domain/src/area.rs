@@ -44,9 +44,15 @@ impl Area {
         self.accuracy_m
     }
 
-    /// The polygons, longitude as x, for drawing.
-    pub const fn shape(&self) -> &MultiPolygon<f64> {
-        &self.shape
+    /// The rings of every polygon, the outer one first, for drawing.
+    pub fn rings(&self) -> Vec<Rings> {
+        let ring = |line: &LineString<f64>| {
+            line.0.iter().filter_map(|at| LatLon::new(at.y, at.x).ok()).collect()
+        };
+        let rings = |polygon: &Polygon<f64>| {
+            std::iter::once(polygon.exterior()).chain(polygon.interiors()).map(ring).collect()
+        };
+        self.shape.0.iter().map(rings).collect()
     }
 
     /// Whether the boundary, taken as exact, encloses the position.
@@ -82,6 +88,32 @@ impl Area {
     ) -> Option<Probability> {
         let blur_m = place.blur_m();
         place.mean_over(region_samples, |at| self.probability_at(at, blur_m))
+    }
+
+    /// Its size, square metres: the shoelace formula on the sinusoidal
+    /// projection (equal-area on the sphere; 0.4 % off on the ellipsoid).
+    pub fn square_metres(&self) -> f64 {
+        let ring_m2 = |ring: &LineString<f64>| {
+            let middle = ring.0.iter().map(|at| at.y).sum::<f64>() / ring.0.len().max(1) as f64;
+            let (per_lat, _) = crate::ecef::metres_per_degree(middle);
+            let project = |at: &Coord<f64>| {
+                let (_, per_lon) = crate::ecef::metres_per_degree(at.y);
+                (at.x * per_lon, at.y * per_lat)
+            };
+            let twice: f64 = ring
+                .0
+                .windows(2)
+                .map(|pair| {
+                    let ((x1, y1), (x2, y2)) = (project(&pair[0]), project(&pair[1]));
+                    x1 * y2 - x2 * y1
+                })
+                .sum();
+            (twice / 2.0).abs()
+        };
+        let polygon_m2 = |polygon: &Polygon<f64>| {
+            ring_m2(polygon.exterior()) - polygon.interiors().iter().map(ring_m2).sum::<f64>()
+        };
+        self.shape.0.iter().map(polygon_m2).sum()
     }
 
     /// About `count` points of equal weight spread evenly over the inside:
@@ -180,6 +212,13 @@ mod tests {
             drawn_as_point: false,
         };
         assert_eq!(area.probability(&place, |_| half_in.to_vec()).unwrap().get(), 0.5);
+    }
+
+    #[test]
+    fn a_degree_square_has_its_size() {
+        // 1 x 1 degree at 48 to 49 N: 111.2 km by 73.8 km.
+        let km2 = square(0.0).square_metres() / 1e6;
+        assert!((km2 / 8_212.0 - 1.0).abs() < 0.005, "{km2}");
     }
 
     #[test]

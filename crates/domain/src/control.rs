@@ -11,6 +11,10 @@ use crate::probability::{Probability, normal_cdf};
 /// the boundary to be a line of contact and not a coast or a state border.
 const INLAND_M: f64 = 4_000.0;
 
+/// How far beside a boundary it is tested which side is inside: maps are drawn
+/// in several polygons, and a seam between two of them is no line of contact.
+const SEAM_M: f64 = 200.0;
+
 /// Pieces longer than this are cut before they are tested for being inland.
 const PIECE_M_MAX: f64 = 2_000.0;
 
@@ -53,20 +57,13 @@ impl ControlState {
         accuracy_m: f64,
         on_land: impl Fn(LatLon) -> bool,
     ) -> Self {
+        let area = Area::new(polygons, accuracy_m);
         let mut contact = Vec::new();
         for ring in polygons.iter().flatten() {
-            inland_parts(ring, &on_land, &mut contact);
+            contact_parts(ring, &area, &on_land, &mut contact);
         }
         let contact_index = LineIndex::new(contact.iter().map(Vec::as_slice));
-        Self {
-            state_at,
-            late_days,
-            inside,
-            outside,
-            area: Area::new(polygons, accuracy_m),
-            contact,
-            contact_index,
-        }
+        Self { state_at, late_days, inside, outside, area, contact, contact_index }
     }
 
     /// The area.
@@ -122,17 +119,26 @@ impl ControlState {
     }
 }
 
-/// Cuts out the parts of a ring that have land on both sides.
-fn inland_parts(ring: &[LatLon], on_land: &impl Fn(LatLon) -> bool, parts: &mut Vec<Vec<LatLon>>) {
+/// Cuts out the parts of a ring that have land on both sides and the area on
+/// one of them.
+fn contact_parts(
+    ring: &[LatLon],
+    area: &Area,
+    on_land: &impl Fn(LatLon) -> bool,
+    parts: &mut Vec<Vec<LatLon>>,
+) {
     let mut current: Vec<LatLon> = Vec::new();
     for pair in ring.windows(2) {
         let [a, b] = [pair[0], pair[1]];
-        let length_m = a.distance_m(b);
-        let pieces = libm::ceil(length_m / PIECE_M_MAX).max(1.0) as u32;
+        let pieces = libm::ceil(a.distance_m(b) / PIECE_M_MAX).max(1.0) as u32;
         for piece in 0..pieces {
             let at = |step: u32| between(a, b, f64::from(step) / f64::from(pieces));
             let (start, end) = (at(piece), at(piece + 1));
-            if is_inland(start, end, on_land) {
+            let is_contact = sides(start, end, SEAM_M)
+                .is_some_and(|[left, right]| area.contains(left) != area.contains(right))
+                && sides(start, end, INLAND_M)
+                    .is_some_and(|[left, right]| on_land(left) && on_land(right));
+            if is_contact {
                 if current.is_empty() {
                     current.push(start);
                 }
@@ -153,16 +159,17 @@ fn between(a: LatLon, b: LatLon, share: f64) -> LatLon {
     LatLon::new(lat, lon).expect("between two positions")
 }
 
-fn is_inland(a: LatLon, b: LatLon, on_land: &impl Fn(LatLon) -> bool) -> bool {
+/// The two points so far to the left and right of the middle of a piece.
+fn sides(a: LatLon, b: LatLon, beside_m: f64) -> Option<[LatLon; 2]> {
     let middle = between(a, b, 0.5);
     let (per_lat, per_lon) = crate::ecef::metres_per_degree(middle.lat());
     let (east, north) = ((b.lon() - a.lon()) * per_lon, (b.lat() - a.lat()) * per_lat);
     let length = (east * east + north * north).sqrt();
     if length == 0.0 {
-        return false;
+        return None;
     }
-    let (side_east, side_north) = (-north / length * INLAND_M, east / length * INLAND_M);
-    on_land(middle.offset(side_east, side_north)) && on_land(middle.offset(-side_east, -side_north))
+    let (east, north) = (-north / length * beside_m, east / length * beside_m);
+    Some([middle.offset(east, north), middle.offset(-east, -north)])
 }
 
 /// Maps of one publisher, oldest first.
@@ -220,6 +227,31 @@ mod tests {
         // On the northern edge the line is near; at the southern, the sea is.
         assert!(state.contact_distance_m(at(48.0, 37.0)) < 1.0);
         assert!(state.contact_distance_m(at(45.9, 37.0)) > 10_000.0);
+    }
+
+    #[test]
+    fn a_seam_between_two_polygons_is_not_a_line_of_contact() {
+        let square = |west: f64| {
+            let east = west + 1.0;
+            vec![vec![
+                at(48.0, west),
+                at(48.0, east),
+                at(49.0, east),
+                at(49.0, west),
+                at(48.0, west),
+            ]]
+        };
+        let names = (String::new(), String::new());
+        let state = ControlState::new(
+            Timestamp::UNIX_EPOCH,
+            0.0,
+            names,
+            &[square(36.0), square(37.0)],
+            500.0,
+            |_| true,
+        );
+        assert!(state.contact_distance_m(at(48.5, 37.0)) > 50_000.0);
+        assert!(state.contact_distance_m(at(48.5, 36.0)) < 1.0);
     }
 
     #[test]

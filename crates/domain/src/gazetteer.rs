@@ -65,13 +65,26 @@ impl Gazetteer {
             Node::new(ecef::from_position(settlement.at), index)
         };
         let tree = RTree::bulk_load(settlements.iter().enumerate().map(node).collect());
+        let mut large: Vec<usize> = (0..settlements.len())
+            .filter(|index| settlements[*index].population >= REFERENCE_CITY_POPULATION)
+            .collect();
+        large.sort_by(|a, b| {
+            settlements[*b].population.total_cmp(&settlements[*a].population).then(a.cmp(b))
+        });
+        // Gazetteers list the quarters of a city as settlements of their own.
+        let mut cities: Vec<usize> = Vec::new();
+        for index in large {
+            let at = settlements[index].at;
+            let is_quarter = cities.iter().any(|city| {
+                let city: &Settlement = &settlements[*city];
+                city.at.distance_m(at) < city.radius_m()
+            });
+            if !is_quarter {
+                cities.push(index);
+            }
+        }
         let cities = RTree::bulk_load(
-            settlements
-                .iter()
-                .enumerate()
-                .filter(|(_, settlement)| settlement.population >= REFERENCE_CITY_POPULATION)
-                .map(node)
-                .collect(),
+            cities.into_iter().map(|index| node((index, &settlements[index]))).collect(),
         );
         Self { settlements, tree, cities }
     }
@@ -155,6 +168,17 @@ mod tests {
         assert_eq!(city.name, "Donetsk");
         assert_eq!(format!("{:.0}km {}", distance_m / 1000.0, compass_word(bearing)), "63km north");
         assert!(gazetteer.reference(LatLon::new(48.0, 37.8).unwrap()).unwrap().city.is_none());
+    }
+
+    #[test]
+    fn a_quarter_of_a_city_is_no_reference_city() {
+        let gazetteer = Gazetteer::new(vec![
+            place("Saltivka", 50.03, 36.33, 400_000.0),
+            place("Kharkiv", 49.98, 36.25, 1_430_000.0),
+            place("Lukiantsi", 50.2, 36.45, 1_000.0),
+        ]);
+        let reference = gazetteer.reference(LatLon::new(50.2, 36.45).unwrap()).unwrap();
+        assert_eq!(reference.city.unwrap().0.name, "Kharkiv");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::id::Id;
 use crate::observation::RecordPosition;
 use crate::place::Located;
 use crate::probability::Probability;
+use crate::source::SourceKind;
 use crate::taxonomy::{Class, Signature};
 use crate::time::Occurrence;
 
@@ -100,6 +101,8 @@ pub struct Incident {
     pub origins: u32,
     /// Independence groups of its sources, sorted.
     pub groups: Vec<String>,
+    /// Kinds of its sources, sorted: what it rests on.
+    pub kinds: Vec<SourceKind>,
     /// Explanations that are not a breach.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative>,
@@ -111,7 +114,73 @@ pub struct Incident {
     pub remarks: Vec<String>,
 }
 
+/// What an incident rests on: counts of different rest are never mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Several kinds of sources agree.
+    SeveralKinds,
+    /// The mission's own instruments or people.
+    Mission,
+    /// Press and public.
+    Press,
+    /// A party's claims.
+    PartyClaims,
+    /// A curated data set.
+    Research,
+    /// Hot spots seen from space and nothing else.
+    HotSpots,
+}
+
+impl Basis {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 6] = [
+        Self::SeveralKinds,
+        Self::Mission,
+        Self::Press,
+        Self::PartyClaims,
+        Self::Research,
+        Self::HotSpots,
+    ];
+
+    /// The code used in files.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::SeveralKinds => "several_kinds",
+            Self::Mission => "mission",
+            Self::Press => "press",
+            Self::PartyClaims => "party_claims",
+            Self::Research => "research",
+            Self::HotSpots => "hot_spots",
+        }
+    }
+
+    /// In words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::SeveralKinds => "several kinds of sources",
+            Self::Mission => "sensors and patrols of the mission",
+            Self::Press => "press and public only",
+            Self::PartyClaims => "a party's claims only",
+            Self::Research => "a curated data set only",
+            Self::HotSpots => "hot spots from space only",
+        }
+    }
+}
+
 impl Incident {
+    /// What it rests on.
+    pub fn basis(&self) -> Basis {
+        match self.kinds.as_slice() {
+            [SourceKind::Satellite] => Basis::HotSpots,
+            [SourceKind::Press] => Basis::Press,
+            [SourceKind::Party] => Basis::PartyClaims,
+            [SourceKind::Research] => Basis::Research,
+            [_] | [] => Basis::Mission,
+            _ => Basis::SeveralKinds,
+        }
+    }
+
     /// The best supported class.
     pub fn class(&self) -> Class {
         self.classes.first().map_or(Class::A13, |first| first.class)

@@ -73,7 +73,7 @@ impl<'a> Evaluator<'a> {
         let mut found = Vec::new();
         for provision in &self.agreement.provisions {
             let act = incident.share_of(|class| provision.forbids(class));
-            if act.get() < NEGLIGIBLE {
+            if act.get() < NEGLIGIBLE || !names_object(provision, incident) {
                 continue;
             }
             for term in &provision.in_force {
@@ -103,7 +103,8 @@ impl<'a> Evaluator<'a> {
         let element = |name: &str, met: Met| Element { name: name.to_owned(), met };
         let mut elements = vec![element("act", Met::Probably(act))];
         if !provision.objects.is_empty() {
-            elements.push(element("object", object(provision, incident)));
+            // It is named, or there would be no finding.
+            elements.push(element("object", Met::Probably(Probability::ONE)));
         }
         elements.push(element(
             "zone",
@@ -172,18 +173,12 @@ fn unknown(because: impl Into<String>) -> Met {
     Met::Unknown { because: because.into() }
 }
 
-fn object(provision: &Provision, incident: &Incident) -> Met {
-    if incident.objects.is_empty() {
-        return unknown("the evidence does not say what was hit");
-    }
-    if incident.objects.iter().any(|object| provision.objects.contains(object)) {
-        return Met::Probably(Probability::ONE);
-    }
-    unknown(format!(
-        "the evidence names {}, not {}",
-        incident.objects.join(", "),
-        provision.objects.join(", ")
-    ))
+/// Whether the evidence names an object that the provision protects. Where it
+/// names none there is nothing to find: otherwise every explosion of a war
+/// would be a candidate for a strike on a power station.
+fn names_object(provision: &Provision, incident: &Incident) -> bool {
+    provision.objects.is_empty()
+        || incident.objects.iter().any(|object| provision.objects.contains(object))
 }
 
 #[cfg(test)]

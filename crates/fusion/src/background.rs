@@ -93,13 +93,14 @@ impl Climatology {
         self.years.iter().copied()
     }
 
-    /// What was usual at a spot on such a day; `None` without a climatology.
+    /// What was usual at a spot on such a day; `None` if the peacetime years do
+    /// not cover the place: no fire in any season there or in a cell next to it.
     pub fn usual(&self, at: LatLon, date: Date, by_day: bool, land_use: &LandUse) -> Option<Usual> {
-        if self.is_empty() {
+        let cell = Cell::of(at);
+        if !cell.neighbourhood().any(|near| self.fire_days.contains_key(&near)) {
             return None;
         }
         let mut fire_days = 0;
-        let cell = Cell::of(at);
         for near in cell.neighbourhood() {
             let Some(days) = self.fire_days.get(&near) else { continue };
             for year in &self.years {
@@ -210,11 +211,13 @@ mod tests {
 
     #[test]
     fn a_spot_that_never_burnt_is_not_explained() {
-        let climatology = years(|year| vec![(at(45.0, 30.0), date(year, 4, 3))]);
-        let usual =
-            climatology.usual(at(48.0, 37.0), date(2025, 4, 3), false, &LandUse::new()).unwrap();
-        assert!(!usual.explains && usual.fire_days == 0);
-        assert!((usual.probability - 0.5 / 838.0).abs() < 1e-12);
+        let climatology = years(|year| vec![(at(48.0, 37.0), date(year, 10, 3))]);
+        let spring = date(2025, 4, 3);
+        let usual = |at| climatology.usual(at, spring, false, &LandUse::new());
+        let here = usual(at(48.05, 37.05)).unwrap();
+        assert!(!here.explains && here.fire_days == 0);
+        assert!((here.probability - 0.5 / 838.0).abs() < 1e-12);
+        assert_eq!(usual(at(45.0, 30.0)), None, "the peacetime years do not cover it");
     }
 
     #[test]
@@ -249,9 +252,9 @@ mod tests {
         fn more_peacetime_fires_never_explain_less(days in proptest::collection::vec((0i16..3, 1i8..29), 0..60), extra in (0i16..3, 1i8..29)) {
             let spot = at(48.55, 37.05);
             let mut climatology = Climatology::default();
-            climatology.add(at(10.0, 10.0), date(2019, 1, 1));
-            climatology.add(at(10.0, 10.0), date(2020, 1, 1));
-            climatology.add(at(10.0, 10.0), date(2021, 1, 1));
+            climatology.add(spot, date(2019, 1, 1));
+            climatology.add(spot, date(2020, 1, 1));
+            climatology.add(spot, date(2021, 1, 1));
             for (year, day) in days {
                 climatology.add(spot, date(2019 + year, 4, day));
             }

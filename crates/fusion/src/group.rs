@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use domain::incident::{Alternative, ClassShare, Member};
 use domain::place::Precision;
 use domain::{
-    Cell, Class, Family, Id, IdKind, Incident, Interval, Located, Probability, Signature, Status,
+    Cell, Class, Family, Id, IdKind, Incident, Interval, Located, Probability, Signature,
+    SourceKind, Status,
 };
 use jiff::Timestamp;
 
@@ -41,6 +42,8 @@ struct Draft {
     place: Located,
     family: Family,
     classes: Vec<Class>,
+    /// True while every member is a press report.
+    press_only: bool,
     same_as: Vec<usize>,
 }
 
@@ -213,7 +216,10 @@ impl Table<'_> {
         // Another coarse report of the same ground, time and kind?
         let same = self.coarse_of(sighting).into_iter().find(|draft| {
             let draft = &self.drafts[*draft];
-            draft.extent == sighting.when.extent && self.misfit(sighting, draft).is_some()
+            // On so wide a ground "undetermined" does not agree with everything.
+            draft.extent == sighting.when.extent
+                && draft.classes == sighting.classes
+                && self.misfit(sighting, draft).is_some()
         });
         if let Some(draft) = same {
             self.join(index, draft);
@@ -288,6 +294,13 @@ impl Table<'_> {
         if gap_s > self.rules.gap_s {
             return None;
         }
+        if draft.press_only && sighting.kind == SourceKind::Press {
+            let shorter_s = a.seconds().min(b.seconds());
+            let common_s = a.intersection(b).map_or(0.0, |common| common.seconds());
+            if shorter_s > 0.0 && common_s < self.rules.press_overlap * shorter_s {
+                return None;
+            }
+        }
         let (from, to) = (sighting.place.centre()?, draft.place.centre()?);
         let apart_m = from.distance_m(to);
         let reach_m = sighting.place.radius_m() + draft.place.radius_m();
@@ -308,6 +321,7 @@ impl Table<'_> {
             place: sighting.place.clone(),
             family: sighting.signature.family(),
             classes: sighting.classes.clone(),
+            press_only: sighting.kind == SourceKind::Press,
             same_as: Vec::new(),
         });
         self.drafts.len() - 1
@@ -318,6 +332,7 @@ impl Table<'_> {
         let draft = &mut self.drafts[number];
         draft.members.push(index);
         draft.because.push(because(sighting, draft));
+        draft.press_only &= sighting.kind == SourceKind::Press;
         // The common part of what the members allow, if there is any.
         match draft.span.intersection(&sighting.when.span) {
             Some(common) if draft.extent == sighting.when.extent => draft.span = common,
@@ -450,6 +465,9 @@ fn finish(draft: &Draft, entries: &[Entry], reference: &Reference) -> Incident {
         objects.extend(entry.sighting.objects.iter().cloned());
         remarks.extend(entry.sighting.remarks.iter().cloned());
     }
+    let mut kinds: Vec<SourceKind> = counting.iter().map(|entry| entry.sighting.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
     for list in [&mut groups, &mut objects, &mut remarks] {
         list.sort_unstable();
         list.dedup();
@@ -485,6 +503,7 @@ fn finish(draft: &Draft, entries: &[Entry], reference: &Reference) -> Incident {
             .collect(),
         origins: origins.len() as u32,
         groups,
+        kinds,
         alternatives: alternatives(&counting),
         may_be_same_as: Vec::new(),
         remarks,

@@ -15,6 +15,10 @@ use crate::lexicon::{Lexicon, Reading, folded, names_place};
 /// Nodes of the lattice that stands for the ground of a unit.
 const LATTICE: u32 = 60;
 
+/// A unit without a boundary that reaches no farther than this is taken as a
+/// disc, like a settlement; a larger one as a region.
+const DISC_M_MAX: f64 = 20_000.0;
+
 /// How far from a settlement's centre a published point may lie and still be
 /// taken for that settlement, metres.
 const SAME_SETTLEMENT_M: f64 = 5_000.0;
@@ -62,6 +66,7 @@ pub struct Places {
     unit_plain_names: BTreeMap<String, String>,
     settlement_names: BTreeMap<String, usize>,
     unit_of_settlement: BTreeMap<String, String>,
+    land: Option<Area>,
     lexicon: Option<Lexicon>,
 }
 
@@ -86,11 +91,13 @@ impl Placing {
 
 impl Places {
     /// Indexes the references. `settlement_units`: names of settlements without
-    /// coordinates, with the code of the unit they lie in.
+    /// coordinates, with the code of the unit they lie in. `land`: polygons of
+    /// land, empty if not known.
     pub fn new(
         settlements: Vec<Settlement>,
         settlement_units: Vec<(String, String)>,
         units: Vec<UnitInput>,
+        land: &[Rings],
         lexicon: Option<Lexicon>,
     ) -> Self {
         let mut unit_names = BTreeMap::new();
@@ -104,6 +111,14 @@ impl Places {
             let name = input.names.first().unwrap_or(&input.code).clone();
             if let Some(unit) = Unit::new(name, input.ground) {
                 known.entry(input.code).or_insert(unit);
+            }
+        }
+        // Regions that only the lexicon knows, by a middle and a reach.
+        for region in lexicon.iter().flat_map(Lexicon::regions) {
+            if let Some((at, reach_m)) = region.disc
+                && let Some(unit) = Unit::new(region.name.clone(), UnitGround::Disc(at, reach_m))
+            {
+                known.entry(region.code.clone()).or_insert(unit);
             }
         }
         let mut settlement_names: BTreeMap<String, usize> = BTreeMap::new();
@@ -126,6 +141,7 @@ impl Places {
             unit_plain_names,
             settlement_names,
             unit_of_settlement,
+            land: (!land.is_empty()).then(|| Area::new(land, 0.0)),
             lexicon,
         }
     }
@@ -145,11 +161,21 @@ impl Places {
         self.units.get(code).map(|unit| unit.lattice.clone()).unwrap_or_default()
     }
 
-    /// Whether any unit with a boundary holds the position. True everywhere if
-    /// no boundary is known, since nothing can then be ruled out.
+    /// Whether a position is land of the theatre: in a unit with a boundary (the
+    /// boundaries of units often run out to sea) and on land. What is not known
+    /// rules nothing out.
     pub fn on_land(&self, at: LatLon) -> bool {
+        self.in_unit(at) && self.land.as_ref().is_none_or(|land| land.contains(at))
+    }
+
+    fn in_unit(&self, at: LatLon) -> bool {
         let mut bounded = self.units.values().filter_map(|unit| unit.area.as_ref()).peekable();
         bounded.peek().is_none() || bounded.any(|area| area.contains(at))
+    }
+
+    /// Land, for drawing coasts.
+    pub const fn land(&self) -> Option<&Area> {
+        self.land.as_ref()
     }
 
     /// Boundaries for drawing: name and area of every unit that has one.
@@ -238,14 +264,6 @@ impl Places {
         let mut codes: Vec<String> = Vec::new();
         for index in &reading.regions {
             let region = lexicon.region(*index);
-            if let Some((at, radius_m)) = region.disc
-                && codes.is_empty()
-            {
-                let remark = format!(
-                    "the report names the region only; the published point ({name}) stands for it"
-                );
-                return Placing { place: Located::Disc { at, radius_m }, remark };
-            }
             self.add_region(&region.code, &region.members, &mut codes);
         }
         match self.region(codes, true) {
@@ -274,6 +292,7 @@ impl Places {
         codes.sort_unstable();
         if let [code] = codes.as_slice()
             && self.units[code].area.is_none()
+            && self.units[code].reach_m <= DISC_M_MAX
         {
             let unit = &self.units[code];
             return Some(Located::Disc { at: unit.centre, radius_m: unit.reach_m });
@@ -295,7 +314,6 @@ impl Places {
             if let Some(region) =
                 self.lexicon.as_ref().and_then(|lexicon| lexicon.region_named(name))
             {
-                disc = disc.or(region.disc);
                 self.add_region(&region.code, &region.members, &mut codes);
             } else if let Some(code) = self.unit_names.get(&folded(name)) {
                 self.add_region(code, &[], &mut codes);
@@ -358,7 +376,10 @@ impl Places {
         };
         let (settlement, offset_m) = reference.settlement;
         let mut notes: Vec<String> = Vec::new();
-        if let Some(state) = control.at(moment) {
+        // Only the ground of the theatre is held by one side or the other.
+        if let Some(state) = control.at(moment)
+            && self.in_unit(at)
+        {
             notes.push(match state.side(at) {
                 Side::Inside => state.inside.clone(),
                 Side::Outside => state.outside.clone(),
@@ -486,6 +507,7 @@ mod tests {
             ],
             vec![("Малинівка".into(), "UA1208".into())],
             vec![unit, raion],
+            &[],
             Some(Lexicon::parse(&Text::new("ukraine", LEXICONS[0].1)).unwrap()),
         )
     }
@@ -548,13 +570,14 @@ mod tests {
             )
         };
         assert!(matches!(locate(&["Khersonska oblast"]).place, Located::Region { .. }));
-        assert!(matches!(
-            locate(&["Nikopolskyi raion"]).place,
-            Located::Disc { radius_m: 37_000.0, .. }
-        ));
-        assert!(matches!(locate(&["Малинівка"]).place, Located::Disc { radius_m: 37_000.0, .. }));
+        assert!(matches!(locate(&["Nikopolskyi raion"]).place, Located::Region { .. }));
+        assert!(matches!(locate(&["Малинівка"]).place, Located::Region { .. }));
         assert!(matches!(locate(&["Kherson"]).place, Located::Disc { .. }));
-        assert!(matches!(locate(&["kursk"]).place, Located::Disc { .. }));
+        let kursk = locate(&["kursk"]).place;
+        assert_eq!(
+            places.name(&kursk, &ControlHistory::default(), Timestamp::UNIX_EPOCH),
+            "somewhere in Kursk oblast"
+        );
         let nowhere = locate(&["Atlantis"]);
         assert_eq!(nowhere.place, Located::Unknown);
         assert!(nowhere.remark.contains("Atlantis"));

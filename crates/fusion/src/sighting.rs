@@ -60,6 +60,8 @@ pub struct Sighting {
     pub source: String,
     /// Independence group of its source.
     pub group: String,
+    /// Kind of its source.
+    pub kind: SourceKind,
     /// What it goes back to.
     pub origin: OriginKey,
     /// Whether it can open an incident, or only join one.
@@ -164,6 +166,10 @@ pub struct Rules {
     /// Two sightings may be one if the gap between their times is at most this,
     /// seconds.
     pub gap_s: f64,
+    /// Two press reports are of one occurrence only if their times overlap by at
+    /// least this share of the shorter one: reports in other words follow each
+    /// other within hours.
+    pub press_overlap: f64,
     /// Two sightings may be one if their places are at most this far from
     /// touching, metres.
     pub slack_m: f64,
@@ -185,6 +191,7 @@ impl Rules {
             // Tube artillery from behind either side reaches about that far.
             fire_opens_within_m: 15_000.0,
             gap_s: 2.0 * 3600.0,
+            press_overlap: 0.7,
             slack_m: 2_000.0,
             // Aggregators list an article again on the next day.
             same_text_s: 48.0 * 3600.0,
@@ -239,6 +246,9 @@ pub fn interpret(
         [placing.remark].into_iter().filter(|remark| !remark.is_empty()).collect();
     let (signature, classes) =
         classify(observation, reading.as_ref().map(|reading| reading.classes.as_slice()));
+    if reading.as_ref().is_some_and(|reading| reading.truce) {
+        remarks.push("the report speaks of the truce".to_owned());
+    }
     if let domain::When::During { end_assumed: true, .. } = observation.when {
         remarks.push("its end was not seen and is assumed".to_owned());
     }
@@ -247,6 +257,7 @@ pub fn interpret(
         at: recorded.at,
         source: source.id.clone(),
         group: source.independence_group.clone(),
+        kind: source.kind,
         origin: match (source.kind, words) {
             (SourceKind::Press, Some(words)) => OriginKey::Text(without_punctuation(&words)),
             _ => OriginKey::Own(recorded.id),
@@ -263,12 +274,12 @@ pub fn interpret(
     }))
 }
 
-/// Classes named in the words go before the publisher's labels, which are often
-/// wrong; what remains is the class to assume for the signature.
+/// Where the words can be read, they name the class and the publisher's labels
+/// do not: those are often wrong. What remains is the class to assume for the
+/// signature.
 fn classify(observation: &Observation, words: Option<&[Class]>) -> (Signature, Vec<Class>) {
     let mut signature = observation.signature;
-    let named = words.unwrap_or_default();
-    let classes = if named.is_empty() { observation.classes.as_slice() } else { named };
+    let classes = words.unwrap_or(&observation.classes);
     // Effects on people and things are not what was used.
     let mut used: Vec<Class> =
         classes.iter().copied().filter(|class| class.group() != 'F').collect();
@@ -276,9 +287,7 @@ fn classify(observation: &Observation, words: Option<&[Class]>) -> (Signature, V
     if used.iter().any(|class| *class != Class::A13) {
         used.retain(|class| *class != Class::A13);
     }
-    if signature == Signature::Unspecified
-        || (words.is_some() && signature.family() != Family::Force && !named.is_empty())
-    {
+    if signature == Signature::Unspecified || words.is_some() {
         signature = match used.first() {
             Some(Class::C1) => Signature::Movement,
             Some(Class::A9) => Signature::Uav,
@@ -323,7 +332,7 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
         None => true,
     };
     if usual.is_none() {
-        remarks.push("no peacetime years to hold this fire against".to_owned());
+        remarks.push("no peacetime years to hold this fire against here".to_owned());
     }
     // What burns at the overpass was lit some time before.
     let mut when = observation.occurrence();
@@ -336,6 +345,7 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
         at: recorded.at,
         source: source.id.clone(),
         group: source.independence_group.clone(),
+        kind: source.kind,
         origin: OriginKey::Look(source.id.clone(), look.from),
         opens,
         when,

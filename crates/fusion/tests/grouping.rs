@@ -44,7 +44,7 @@ fn reference(climatology: Climatology) -> Reference {
         ControlState::new(Timestamp::UNIX_EPOCH, 3.0, names, &[vec![ring]], 500.0, |_| true);
     let lexicon = Lexicon::parse(&strict::Text::new("ukraine", LEXICONS[0].1)).unwrap();
     Reference {
-        places: Places::new(settlements, vec![], vec![], Some(lexicon)),
+        places: Places::new(settlements, vec![], vec![], &[], Some(lexicon)),
         control: ControlHistory::new(vec![state]),
         climatology,
         land_use: LandUse::new(),
@@ -271,9 +271,23 @@ fn d20_a_burning_season_alone_makes_no_incident() {
     assert!(grouped.incidents.is_empty() && grouped.left_over.is_empty());
 }
 
+/// Peacetime fires everywhere in the theatre, but in autumn only.
+fn autumn() -> Climatology {
+    let mut climatology = Climatology::default();
+    for year in 2019..=2021 {
+        for row in 460..520 {
+            for column in 320..400 {
+                let spot = at(f64::from(row) / 10.0 + 0.05, f64::from(column) / 10.0 + 0.05);
+                climatology.add(spot, jiff::civil::date(year, 10, 3));
+            }
+        }
+    }
+    climatology
+}
+
 #[test]
 fn an_unexplained_fire_opens_near_the_line_and_only_there() {
-    let reference = reference(stubble(at(50.0, 30.0)));
+    let reference = reference(autumn());
     let near =
         all(vec![(SourceKind::Satellite, pixel(48.32, 37.5, "2025-04-18T00:10:00Z"))], &reference);
     assert_eq!(near.incidents.len(), 1);
@@ -288,7 +302,7 @@ fn an_unexplained_fire_opens_near_the_line_and_only_there() {
 
 #[test]
 fn a_fire_joins_the_report_that_it_fits() {
-    let reference = reference(stubble(at(50.0, 30.0)));
+    let reference = reference(autumn());
     let grouped = all(
         vec![
             (
@@ -425,6 +439,7 @@ fn sighting(
         at: RecordPosition { entry: u64::from(index), line: 0 },
         source: "s".into(),
         group: "s".into(),
+        kind: SourceKind::Acoustic,
         origin: fusion::sighting::OriginKey::Own(id),
         opens: true,
         when: domain::Occurrence {

@@ -2,7 +2,7 @@
 //! a case may bring its own instead.
 
 /// Name and text of every built-in mapping, by name.
-pub const MAPPINGS: [(&str, &str); 17] = [
+pub const MAPPINGS: [(&str, &str); 19] = [
     ("air-alerts", include_str!("../mappings/air-alerts.toml")),
     ("air-alerts-official", include_str!("../mappings/air-alerts-official.toml")),
     ("air-attacks", include_str!("../mappings/air-attacks.toml")),
@@ -14,6 +14,8 @@ pub const MAPPINGS: [(&str, &str); 17] = [
     ("geoboundaries", include_str!("../mappings/geoboundaries.toml")),
     ("geonames", include_str!("../mappings/geonames.toml")),
     ("hromadas", include_str!("../mappings/hromadas.toml")),
+    ("land-geojson", include_str!("../mappings/land-geojson.toml")),
+    ("land-topojson", include_str!("../mappings/land-topojson.toml")),
     ("land-use-10km", include_str!("../mappings/land-use-10km.toml")),
     ("pcodes", include_str!("../mappings/pcodes.toml")),
     ("raions", include_str!("../mappings/raions.toml")),

@@ -44,6 +44,7 @@ mod rows;
 mod sniff;
 pub mod stream;
 pub mod tables;
+mod topojson;
 mod words;
 
 pub use mapping::{Kind, Mapping};

@@ -68,6 +68,11 @@ impl<'m, R: Read + 'm> Rows<'m, R> {
                 let names = mapping.columns();
                 Ok((Self::Lines { records, names: names.clone() }, Header::new(names)))
             }
+            Format::Topojson => {
+                let reason =
+                    "a TopoJSON file has no rows; it is read as a whole, for land".to_owned();
+                Err(Refused::Content(reason))
+            }
             Format::Geojson => {
                 let mut head = Vec::with_capacity(512);
                 input.by_ref().take(512).read_to_end(&mut head)?;

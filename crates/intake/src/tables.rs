@@ -10,7 +10,8 @@ use domain::{Cell, Interval, LatLon, Zone};
 use geojson::Geometry;
 use jiff::Timestamp;
 
-use crate::mapping::{Kind, Mapping, TableRule};
+use crate::limits::DOCUMENT_BYTES_MAX;
+use crate::mapping::{Format, Kind, Mapping, TableRule};
 use crate::plan::{Context, TimePlan, position};
 use crate::problem::{Problem, Quarantined, Refused};
 use crate::row::{Column, Columns, Header, Row};
@@ -90,6 +91,8 @@ pub enum Table {
     ControlArea(Box<ControlArea>),
     /// Land use.
     LandUse(Vec<LandUseRow>),
+    /// Land.
+    Land(Vec<Rings>),
 }
 
 /// A table with the rows that could not be used.
@@ -109,6 +112,9 @@ pub fn read<R: Read>(
     context: Context<'_>,
     input: R,
 ) -> Result<TableRead, Refused> {
+    if mapping.kind == Kind::Land {
+        return land(mapping, input);
+    }
     let (rows, header) = Rows::open(mapping, input)?;
     let Some(rule) = mapping.table.as_ref() else {
         return Err(Refused::Content(format!(
@@ -130,7 +136,7 @@ pub fn read<R: Read>(
             collect(rows, |row, _| plan.cell(row), Table::LandUse)
         }
         Kind::ControlArea => control_area(mapping, rule, context, &header, rows),
-        Kind::Observations | Kind::Effort => Err(Refused::Content(format!(
+        Kind::Observations | Kind::Effort | Kind::Land => Err(Refused::Content(format!(
             "the mapping {} reads rows, not a reference table",
             mapping.id
         ))),
@@ -356,6 +362,27 @@ fn control_area<'r, R: Read + 'r>(
         outside: rule.outside.clone(),
     };
     Ok(TableRead { table: Table::ControlArea(Box::new(area)), rows: count, bad })
+}
+
+/// Polygons and nothing else, read as one document.
+fn land(mapping: &Mapping, input: impl Read) -> Result<TableRead, Refused> {
+    let mut text = Vec::new();
+    input.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > DOCUMENT_BYTES_MAX {
+        return Err(Refused::Content(format!(
+            "the document is larger than {} MiB",
+            DOCUMENT_BYTES_MAX >> 20
+        )));
+    }
+    crate::sniff::expect_text(&text)?;
+    let polygons = if mapping.format == Format::Topojson {
+        crate::topojson::polygons(&text).map_err(Refused::Content)?
+    } else {
+        let text = std::str::from_utf8(&text)
+            .map_err(|_| Refused::Content("not UTF-8; save the file as UTF-8".to_owned()))?;
+        shape::polygons(text).map_err(|error| Refused::Content(error.to_string()))?
+    };
+    Ok(TableRead { rows: polygons.len() as u64, table: Table::Land(polygons), bad: Vec::new() })
 }
 
 /// A map dated with a day shows the state at the start of that day, which is

@@ -250,12 +250,21 @@ impl Checker<'_> {
             Kind::Effort => &[("time", raw.time.is_some()), ("effort", raw.effort.is_some())],
             Kind::ControlArea => &[("time", raw.time.is_some()), ("table", raw.table.is_some())],
             Kind::Settlements | Kind::Units | Kind::LandUse => &[("table", raw.table.is_some())],
+            Kind::Land => &[],
         };
         if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
             return Err(self.text.error_at(
                 &head.kind,
                 format!("a mapping of this kind needs a table [{missing}]"),
                 "docs/formats.md lists the tables of each kind",
+            ));
+        }
+        let geometry_only = matches!(head.format.get_ref(), Format::Topojson);
+        if geometry_only != (kind == Kind::Land && geometry_only) {
+            return Err(self.text.error_at(
+                &head.format,
+                "topojson is read for land only",
+                "use kind = \"land\", or convert the file to GeoJSON",
             ));
         }
         let table = raw.table.map(|table| self.table(table, kind, &head.kind)).transpose()?;
@@ -434,7 +443,7 @@ impl Checker<'_> {
                 ("lon", raw.lon.is_some()),
                 ("shares", !raw.shares.is_empty()),
             ],
-            Kind::Observations | Kind::Effort => &[],
+            Kind::Observations | Kind::Effort | Kind::Land => &[],
         };
         if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
             return Err(self.text.error_at(

@@ -31,6 +31,8 @@ pub enum Kind {
     ControlArea,
     /// Shares of land use on a 0.1 degree grid.
     LandUse,
+    /// Where there is land, by which coasts are told from lines of contact.
+    Land,
 }
 
 impl Kind {
@@ -51,6 +53,8 @@ pub enum Format {
     Geojson,
     /// One JSON object per line; its keys are the columns.
     Jsonl,
+    /// Shared arcs, as world atlases are published; for land only.
+    Topojson,
 }
 
 /// What a publisher's label means on our two axes.
@@ -212,6 +216,12 @@ impl Mapping {
     }
 
     /// The zone in which local times are read; the case's if none is named.
+    /// True if the name of a file says when it is of: then the same bytes under
+    /// another name are another file.
+    pub fn name_matters(&self) -> bool {
+        self.time.as_ref().is_some_and(|time| matches!(time.source, TimeSource::FileName(_)))
+    }
+
     pub(crate) fn zone<'a>(&'a self, of_case: &'a Zone) -> &'a Zone {
         self.time.as_ref().and_then(|time| time.zone.as_ref()).unwrap_or(of_case)
     }
