@@ -1,0 +1,326 @@
+//! The tables: counts, incidents, effort.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::effort::DayState;
+use domain::finding::Met;
+use domain::place::Precision;
+use domain::{Basis, Class, Extent, Incident, Signature};
+use jiff::civil::Date;
+
+use super::{CountLine, EffortLine, IncidentLine, Maker, class_name, effort_basis, number};
+use crate::counts::{IncidentCounts, provision_name};
+use crate::svg::map::{Mark, basis_class};
+use crate::words;
+
+impl Maker<'_> {
+    /// Mean per day over the observed days of the baseline, of something counted
+    /// by day.
+    pub(super) fn baseline_mean(&self, count: impl Fn(Date) -> f64) -> String {
+        let facts = &self.state.facts;
+        let days: Vec<Date> = facts
+            .days()
+            .filter(|day| {
+                facts.zone.day(*day).covered_seconds(&[facts.window.baseline])
+                    >= 0.99 * facts.zone.day(*day).seconds()
+            })
+            .collect();
+        if days.is_empty() {
+            return "\u{2013}".to_owned();
+        }
+        let sum: f64 = days.iter().map(|day| count(*day)).sum();
+        number(domain::probability::rounded(sum / days.len() as f64, 1))
+    }
+
+    pub(super) fn count_line(
+        &self,
+        name: String,
+        class: &'static str,
+        count: impl Fn(Date) -> u64,
+    ) -> CountLine {
+        CountLine {
+            name,
+            class,
+            today: count(self.day).to_string(),
+            yesterday: self
+                .day
+                .yesterday()
+                .map_or("\u{2013}".to_owned(), |day| count(day).to_string()),
+            baseline: self.baseline_mean(|day| count(day) as f64),
+        }
+    }
+
+    pub(super) fn by_basis(&self) -> Vec<CountLine> {
+        let counts = self.counts_by_day();
+        let of = |day: Date, basis: Basis| {
+            counts.get(&day).and_then(|counts| counts.by_basis.get(&basis)).copied().unwrap_or(0)
+        };
+        let ever = |basis: Basis| counts.keys().any(|day| of(*day, basis) > 0);
+        Basis::ALL
+            .into_iter()
+            .filter(|basis| ever(*basis))
+            .map(|basis| {
+                self.count_line(words::sentence(basis.title()), basis_class(basis), |day| {
+                    of(day, basis)
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn by_class(&self) -> Vec<CountLine> {
+        let counts = self.counts_by_day();
+        let of = |day: Date, class: Class| {
+            counts.get(&day).and_then(|counts| counts.by_class.get(&class)).copied().unwrap_or(0)
+        };
+        Class::ALL
+            .iter()
+            .copied()
+            .filter(|class| {
+                of(self.day, *class) > 0
+                    || self.day.yesterday().is_ok_and(|day| of(day, *class) > 0)
+            })
+            .map(|class| {
+                self.count_line(words::sentence(&class_name(class)), "", |day| of(day, class))
+            })
+            .collect()
+    }
+
+    pub(super) fn counts_by_day(&self) -> BTreeMap<Date, IncidentCounts> {
+        let mut by_day: BTreeMap<Date, IncidentCounts> = BTreeMap::new();
+        for incident in &self.state.incidents {
+            by_day.entry(self.state.day_of(incident)).or_default().add(incident);
+        }
+        by_day
+    }
+
+    pub(super) fn signatures(&self) -> Vec<CountLine> {
+        let mut lines = Vec::new();
+        for source in self.evidence() {
+            let seen: BTreeSet<Signature> = [Some(self.day), self.day.yesterday().ok()]
+                .into_iter()
+                .flatten()
+                .filter_map(|day| source.days.get(&day))
+                .flat_map(|counts| counts.signatures.keys().copied())
+                .collect();
+            for signature in seen {
+                // A day on which nobody looked has no count.
+                let cell = |day: Date| {
+                    let counts = source.days.get(&day);
+                    let count = counts
+                        .and_then(|counts| counts.signatures.get(&signature))
+                        .copied()
+                        .unwrap_or(0);
+                    match counts.map(|counts| counts.effort.state) {
+                        Some(DayState::NotObserved) | None if count == 0 => {
+                            "not observed".to_owned()
+                        }
+                        Some(DayState::NotObserved) | None => format!("{count} (not observed)"),
+                        Some(DayState::Partial) => format!("{count} (partly observed)"),
+                        Some(DayState::Observed) => count.to_string(),
+                    }
+                };
+                let observed: Vec<f64> = source
+                    .days
+                    .iter()
+                    .filter(|(day, counts)| {
+                        counts.effort.state == DayState::Observed
+                            && self.state.facts.zone.day(**day).to
+                                <= self.state.facts.window.baseline.to
+                    })
+                    .map(|(_, counts)| {
+                        counts.signatures.get(&signature).copied().unwrap_or(0) as f64
+                    })
+                    .collect();
+                let mean = if observed.is_empty() {
+                    "\u{2013}".to_owned()
+                } else {
+                    format!(
+                        "{} ({} days)",
+                        number(domain::probability::rounded(
+                            observed.iter().sum::<f64>() / observed.len() as f64,
+                            1
+                        )),
+                        observed.len()
+                    )
+                };
+                lines.push(CountLine {
+                    name: format!("{}: {}", source.source.name, signature.title()),
+                    class: "",
+                    today: cell(self.day),
+                    yesterday: self.day.yesterday().map_or("\u{2013}".to_owned(), cell),
+                    baseline: mean,
+                });
+            }
+        }
+        lines
+    }
+
+    pub(super) fn incidents(&self) -> (Vec<IncidentLine>, Vec<IncidentLine>, Vec<Mark>) {
+        let mut incidents: Vec<&Incident> = self.counted.of_day(self.day).collect();
+        incidents.sort_by_key(|incident| {
+            (incident.place.precision() >= Precision::Region, incident.when.span, incident.id)
+        });
+        let (mut placed, mut regional, mut marks) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, incident) in incidents.into_iter().enumerate() {
+            let line = self.incident_line(index + 1, incident);
+            if let Some(at) = incident.place.centre() {
+                marks.push(Mark {
+                    number: index + 1,
+                    at,
+                    radius_m: incident.place.radius_m(),
+                    precision: incident.place.precision(),
+                    basis: incident.basis(),
+                    title: format!("{}. {}: {}, {}", index + 1, line.time, line.class, line.place),
+                });
+            }
+            if incident.place.precision() >= Precision::Region {
+                regional.push(line);
+            } else {
+                placed.push(line);
+            }
+        }
+        (placed, regional, marks)
+    }
+
+    pub(super) fn incident_line(&self, number: usize, incident: &Incident) -> IncidentLine {
+        let share = incident.classes.first().map_or(1.0, |first| first.share.get());
+        let mut class = class_name(incident.class());
+        if share < 0.995 {
+            class.push_str(&format!(", {:.0} % of the origins", share * 100.0));
+        }
+        let signatures: Vec<String> = incident
+            .signatures
+            .iter()
+            .map(|(signature, count)| {
+                if *count == 1 {
+                    signature.title().to_owned()
+                } else {
+                    format!("{count} \u{d7} {}", signature.title())
+                }
+            })
+            .collect();
+        let mut signatures = signatures.join(", ");
+        if let Some(count) = incident.claimed_count {
+            signatures.push_str(&format!(" ({count} claimed)"));
+        }
+        let fits = self
+            .counted
+            .findings(incident)
+            .iter()
+            .map(|finding| {
+                let unknown: Vec<&str> = finding
+                    .elements
+                    .iter()
+                    .filter(|element| matches!(element.met, Met::Unknown { .. }))
+                    .map(|element| element.name.as_str())
+                    .collect();
+                let open = if unknown.is_empty() {
+                    String::new()
+                } else {
+                    format!("; open: {}", unknown.join(", "))
+                };
+                let zone = finding.in_zone.map_or("?".to_owned(), |p| format!("{:.2}", p.get()));
+                format!(
+                    "{}: in force {:.2}, in zone {zone}{open}",
+                    provision_name(finding),
+                    finding.in_force.get()
+                )
+            })
+            .collect();
+        let mut remarks = incident.remarks.clone();
+        remarks.extend(
+            incident
+                .alternatives
+                .iter()
+                .map(|other| format!("or {}: {}", class_name(other.class), other.because)),
+        );
+        if !incident.may_be_same_as.is_empty() {
+            remarks.push(format!(
+                "may be the same as {} placed more exactly",
+                words::count(incident.may_be_same_as.len() as u64, "incident", "incidents")
+            ));
+        }
+        IncidentLine {
+            number,
+            id: incident.id.to_string(),
+            time: self.time(incident),
+            place: incident.place_name.clone(),
+            class,
+            signatures,
+            basis: incident.basis().title(),
+            basis_class: basis_class(incident.basis()),
+            origins: incident.origins,
+            fits,
+            remarks,
+        }
+    }
+
+    /// Local time, as exact as it is known.
+    pub(super) fn time(&self, incident: &Incident) -> String {
+        let zone = &self.state.facts.zone;
+        let span = incident.when.span;
+        let clock = |at: jiff::Timestamp| {
+            let local = zone.local(at);
+            let time = format!("{:02}:{:02}", local.hour(), local.minute());
+            match (local.date().duration_since(self.day).as_hours()) / 24 {
+                0 => time,
+                1 if time == "00:00" => "24:00".to_owned(),
+                _ => format!("{time} on {}", words::day_and_month(local.date())),
+            }
+        };
+        if incident.when.extent == Extent::Throughout {
+            return format!("from {} to {}", clock(span.from), clock(span.to));
+        }
+        if span.seconds() < 60.0 {
+            return clock(span.from);
+        }
+        format!("between {} and {}", clock(span.from), clock(span.to))
+    }
+
+    pub(super) fn effort(&self) -> Vec<EffortLine> {
+        self.evidence()
+            .filter_map(|source| {
+                let counts = source.days.get(&self.day)?;
+                let (state, state_class) = match counts.effort.state {
+                    DayState::Observed => ("observed", "seen"),
+                    DayState::Partial => ("partly observed", "part"),
+                    DayState::NotObserved => ("not observed", "unseen"),
+                };
+                let outcomes: Vec<String> = counts
+                    .outcomes
+                    .iter()
+                    .map(|(code, count)| format!("{count} {}", outcome_words(code)))
+                    .collect();
+                Some(EffortLine {
+                    source: source.source.name.clone(),
+                    kind: source.source.kind.code(),
+                    state,
+                    state_class,
+                    share: format!("{:.0} %", counts.effort.share * 100.0),
+                    basis: effort_basis(&source.source.effort),
+                    rows: if counts.rows == 0 && counts.effort.state == DayState::NotObserved {
+                        "\u{2013}".to_owned()
+                    } else {
+                        counts.rows.to_string()
+                    },
+                    outcomes: outcomes.join("; "),
+                })
+            })
+            .collect()
+    }
+}
+
+fn outcome_words(code: &str) -> &str {
+    match code {
+        "joined" => "in incidents",
+        "repeat" => "repeats of a report",
+        "context" => "context only",
+        "peacetime_fire" => "explained by peacetime",
+        "other_subject" => "about something else",
+        "summary" => "totals",
+        "statement" => "statements",
+        "no_place" => "without a usable place",
+        "far_from_line" => "hot spots far from the line",
+        other => other,
+    }
+}
