@@ -1,0 +1,449 @@
+//! The fold: record -> state. The same record, the same engine, the same bits,
+//! on any machine and any number of threads.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use domain::effort::{DayEffort, day_share};
+use domain::state::{Facts, MapState, RowCounts, SourceDay, SourceState, State};
+use domain::time::{DAY_S, shifted};
+use domain::{
+    Class, Effort, EffortBasis, EffortState, Footprint, Id, Interval, Observation, RecordPosition,
+    When,
+};
+use findings::Evaluator;
+use fusion::{ENGINE_VERSION, Recorded, Rules, Sighting, Verdict};
+use jiff::civil::Date;
+use rayon::prelude::*;
+use record::Reader;
+
+use crate::entry::{BatchOf, Use};
+use crate::error::{Error, OnPath as _, Result};
+use crate::folder::{Mission, write_durably};
+use crate::ingest::read_mapping;
+use crate::ledger::{Ledger, Passing};
+use crate::world::{AsOf, World};
+
+/// File of the derived state in the folder `derived`.
+pub const STATE: &str = "state.jsonl";
+/// File with its digest, in the form that `sha256sum --check` reads.
+pub const DIGEST: &str = "state.sha256";
+
+/// Derives the state from the record, in memory.
+pub fn derive(mission: &Mission, as_of: AsOf) -> Result<(State, World)> {
+    let (state, world, _) = trace(mission, as_of, &|_| false)?;
+    Ok((state, world))
+}
+
+/// A row of the record on its way through the fold.
+#[derive(Clone, Debug)]
+pub struct Fate {
+    /// The observation.
+    pub observation: Id,
+    /// Where it stands in the record.
+    pub at: RecordPosition,
+    /// Its source.
+    pub source: String,
+    /// The day on which it is counted.
+    pub day: Date,
+    /// What became of it, in words; empty until that is known.
+    pub words: String,
+    /// The incident that it joined, if any.
+    pub incident: Option<Id>,
+}
+
+/// Derives the state, and follows the rows that `wanted` picks to their end.
+pub fn trace(
+    mission: &Mission,
+    as_of: AsOf,
+    wanted: &(dyn Fn(&Fate) -> bool + Sync),
+) -> Result<(State, World, Vec<Fate>)> {
+    let reader = mission.reader()?;
+    let world = World::gather(mission, &reader, as_of)?;
+    let (state, fates) = fold(mission, &reader, &world, as_of, wanted)?;
+    Ok((state, world, fates))
+}
+
+/// Runs something on a pool of so many threads; 0 for as many as there are cores.
+pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Error::Asked(format!("no threads to work with: {error}")))?;
+    Ok(pool.install(work))
+}
+
+/// Derives the state and stores it in the folder `derived`.
+pub fn derive_and_store(mission: &Mission) -> Result<(State, World)> {
+    let (state, world) = derive(mission, AsOf::Now)?;
+    let folder = mission.derived();
+    fs::create_dir_all(&folder).on("making", &folder)?;
+    let bytes = state.to_bytes();
+    // Written beside its place first: half a state is never read.
+    for (name, content) in [(STATE, bytes.as_slice()), (DIGEST, digest_file(&bytes).as_bytes())] {
+        let draft = folder.join(format!(".{name}.incomplete"));
+        write_durably(&draft, content, false)?;
+        let path = folder.join(name);
+        fs::rename(&draft, &path).on("replacing", &path)?;
+    }
+    Ok((state, world))
+}
+
+/// The content of the digest file.
+pub fn digest_file(state: &[u8]) -> String {
+    format!("{}  {STATE}\n", domain::state::digest(state))
+}
+
+/// The stored state, if it was derived from the record as it is now.
+pub fn stored(mission: &Mission) -> Result<Option<State>> {
+    let path = mission.derived().join(STATE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let state = State::from_bytes(&fs::read(&path).on("reading", &path)?);
+    let size = mission.reader()?.size();
+    Ok(state.filter(|state| {
+        let facts = &state.facts;
+        facts.entries == size && facts.engine == ENGINE_VERSION && facts.known_by.is_none()
+    }))
+}
+
+/// What is gathered while the record passes by.
+struct Gathering<'w> {
+    world: &'w World,
+    rules: Rules,
+    as_of: AsOf,
+    sources: BTreeMap<String, Tally>,
+    sightings: Vec<Sighting>,
+    /// Day of each sighting by its place in the record.
+    days: BTreeMap<RecordPosition, Date>,
+    wanted: &'w (dyn Fn(&Fate) -> bool + Sync),
+    /// The rows that are followed.
+    fates: BTreeMap<RecordPosition, Fate>,
+}
+
+#[derive(Default)]
+struct Tally {
+    days: BTreeMap<Date, SourceDay>,
+    efforts: Vec<Effort>,
+    nights: BTreeMap<Date, BTreeMap<Class, f64>>,
+}
+
+fn fold(
+    mission: &Mission,
+    reader: &Reader,
+    world: &World,
+    as_of: AsOf,
+    wanted: &(dyn Fn(&Fate) -> bool + Sync),
+) -> Result<(State, Vec<Fate>)> {
+    let genesis = world.ledger.genesis()?;
+    let mut gathering = Gathering {
+        world,
+        rules: Rules::current(),
+        as_of,
+        sources: BTreeMap::new(),
+        sightings: Vec::new(),
+        days: BTreeMap::new(),
+        wanted,
+        fates: BTreeMap::new(),
+    };
+    let ledger =
+        Ledger::fold(mission, reader, as_of.size(reader)?, |passing| gathering.batch(&passing))?;
+    let grouped =
+        fusion::group(std::mem::take(&mut gathering.sightings), &world.reference, &gathering.rules);
+    gathering.count_outcomes(&grouped);
+    gathering.tell_fates(&grouped);
+    let evaluator = Evaluator::new(&world.agreement);
+    let findings = grouped
+        .incidents
+        .par_iter()
+        .flat_map_iter(|incident| evaluator.evaluate(incident, world))
+        .collect();
+    let facts = Facts {
+        engine: ENGINE_VERSION,
+        entries: ledger.entries,
+        known_by: match as_of {
+            AsOf::Moment(moment) => Some(moment),
+            AsOf::Now | AsOf::Size(_) => None,
+        },
+        case: genesis.case.clone(),
+        title: genesis.title.clone(),
+        note: genesis.note.clone(),
+        exercise: genesis.exercise,
+        agreement: world.agreement.reference(),
+        zone: genesis.zone.clone(),
+        window: genesis.window,
+        report_days: genesis.report_days,
+    };
+    let sources = sources(mission, &ledger, &facts, gathering.sources, as_of)?;
+    let state = State { facts, sources, maps: maps(world), incidents: grouped.incidents, findings };
+    Ok((state, gathering.fates.into_values().collect()))
+}
+
+impl Gathering<'_> {
+    fn batch(&mut self, passing: &Passing<'_>) -> Result<()> {
+        if passing.input.used_as == Use::Peacetime {
+            return Ok(());
+        }
+        let lines = passing
+            .lines
+            .clone()
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|error| Error::entry(passing.entry, &error))?;
+        match passing.of {
+            BatchOf::Observations => self.observations(passing, &lines),
+            BatchOf::Efforts => self.efforts(passing, &lines),
+            BatchOf::Quarantine => Ok(()),
+        }
+    }
+
+    fn efforts(&mut self, passing: &Passing<'_>, lines: &[(u64, &[u8])]) -> Result<()> {
+        let tally = self.sources.entry(passing.input.source.clone()).or_default();
+        for (_, json) in lines {
+            let effort: Effort = serde_json::from_slice(json)
+                .map_err(|error| Error::entry(passing.entry, &error))?;
+            if self.as_of.knows(effort.interval.to) {
+                tally.efforts.push(effort);
+            }
+        }
+        Ok(())
+    }
+
+    fn observations(&mut self, passing: &Passing<'_>, lines: &[(u64, &[u8])]) -> Result<()> {
+        let genesis = self.world.ledger.genesis()?;
+        let whole = genesis.window.whole();
+        let source = self
+            .world
+            .ledger
+            .source(&passing.input.source)
+            .ok_or_else(|| Error::entry(passing.entry, &"its source is not declared"))?;
+        // Reading and weighing is the bulk of the work and goes to all threads;
+        // the results come back in the order of the lines.
+        let weighed: Vec<Option<(Recorded, Verdict)>> = lines
+            .par_iter()
+            .enumerate()
+            .map(|(number, (_, json))| {
+                let observation = Observation::from_line(json)
+                    .map_err(|error| Error::entry(passing.entry, &error))?;
+                let span = observation.occurrence().span;
+                if span.to < whole.from
+                    || span.from >= whole.to
+                    || !self.as_of.knows(observation.known_from())
+                {
+                    return Ok(None);
+                }
+                let recorded = Recorded {
+                    id: Observation::id(&source.id, json),
+                    at: RecordPosition { entry: passing.entry, line: number as u32 },
+                    observation,
+                };
+                let verdict =
+                    fusion::interpret(&recorded, source, &self.world.reference, &self.rules);
+                Ok(Some((recorded, verdict)))
+            })
+            .collect::<Result<_>>()?;
+        let tally = self.sources.entry(source.id.clone()).or_default();
+        for (recorded, verdict) in weighed.into_iter().flatten() {
+            let observation = &recorded.observation;
+            let day = genesis.zone.date(observation.when.interval().from);
+            let counts =
+                tally.days.entry(day).or_insert_with(|| SourceDay::empty(DayEffort::of_share(0.0)));
+            counts.rows += 1;
+            *counts.signatures.entry(observation.signature).or_default() += 1;
+            if let Some(count) = observation.count
+                && !matches!(observation.when, When::Day { .. })
+            {
+                // From noon to noon: an attack by night is one attack.
+                let night =
+                    genesis.zone.date(shifted(observation.when.interval().from, -DAY_S / 2.0));
+                let class = observation
+                    .classes
+                    .first()
+                    .copied()
+                    .unwrap_or(observation.signature.default_class());
+                *tally.nights.entry(night).or_default().entry(class).or_default() += count;
+            }
+            if let Some(count) = observation.count {
+                *counts.claimed.entry(observation.signature).or_default() += count;
+            }
+            if matches!(observation.when, When::During { end_assumed: true, .. }) {
+                counts.assumed_ends += 1;
+            }
+            let mut fate = Fate {
+                observation: recorded.id,
+                at: recorded.at,
+                source: source.id.clone(),
+                day,
+                words: String::new(),
+                incident: None,
+            };
+            if (self.wanted)(&fate) {
+                if let Verdict::SetAside(reason) = &verdict {
+                    fate.words = format!("set aside: {reason}");
+                }
+                self.fates.insert(recorded.at, fate);
+            }
+            match verdict {
+                Verdict::Sighting(sighting) => {
+                    self.days.insert(sighting.at, day);
+                    self.sightings.push(*sighting);
+                }
+                Verdict::SetAside(reason) => {
+                    *counts.outcomes.entry(reason.code().to_owned()).or_default() += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes the fates of the rows that are followed.
+    fn tell_fates(&mut self, grouped: &fusion::Grouped) {
+        for incident in &grouped.incidents {
+            for member in &incident.members {
+                if let Some(fate) = self.fates.get_mut(&member.at) {
+                    fate.words.clone_from(&member.because);
+                    fate.incident = Some(incident.id);
+                }
+            }
+        }
+        for (sighting, reason) in &grouped.left_over {
+            if let Some(fate) = self.fates.get_mut(&sighting.at) {
+                fate.words = format!("set aside: {reason}");
+            }
+        }
+    }
+
+    /// Counts what became of the sightings.
+    fn count_outcomes(&mut self, grouped: &fusion::Grouped) {
+        let members =
+            grouped.incidents.iter().flat_map(|incident| &incident.members).map(|member| {
+                (member.source.as_str(), member.at, if member.repeat { "repeat" } else { "joined" })
+            });
+        let left = grouped
+            .left_over
+            .iter()
+            .map(|(sighting, reason)| (sighting.source.as_str(), sighting.at, reason.code()));
+        for (source, at, code) in members.chain(left) {
+            let counts = self
+                .sources
+                .get_mut(source)
+                .zip(self.days.get(&at))
+                .and_then(|(tally, day)| tally.days.get_mut(day));
+            if let Some(counts) = counts {
+                *counts.outcomes.entry(code.to_owned()).or_default() += 1;
+            }
+        }
+    }
+}
+
+fn sources(
+    mission: &Mission,
+    ledger: &Ledger,
+    facts: &Facts,
+    mut tallies: BTreeMap<String, Tally>,
+    as_of: AsOf,
+) -> Result<Vec<SourceState>> {
+    let mut states = Vec::with_capacity(ledger.sources.len());
+    for source in &ledger.sources {
+        let mut state = SourceState {
+            role: role(mission, ledger, &source.id)?,
+            source: source.clone(),
+            files: 0,
+            refused: BTreeMap::new(),
+            total: RowCounts::default(),
+            days: BTreeMap::new(),
+            nights: BTreeMap::new(),
+        };
+        for file in
+            ledger.files.values().filter(|file| ledger.inputs[&file.file.input].source == source.id)
+        {
+            let Some(done) = &file.done else { continue };
+            state.files += 1;
+            state.total += done.rows;
+            if !done.refused.is_empty() {
+                state.refused.insert(file.file.name.clone(), done.refused.clone());
+            }
+        }
+        if state.role == "evidence" {
+            let mut tally = tallies.remove(&source.id).unwrap_or_default();
+            state.nights = std::mem::take(&mut tally.nights);
+            state.days = source_days(&source.effort, tally, facts, as_of);
+        }
+        states.push(state);
+    }
+    Ok(states)
+}
+
+fn role(mission: &Mission, ledger: &Ledger, source: &str) -> Result<String> {
+    let mut role = "reference";
+    for input in ledger.inputs.values().filter(|input| input.source == source) {
+        let kind = read_mapping(mission, &input.mapping_file)?.kind;
+        if kind == intake::Kind::Observations && input.used_as == Use::Evidence {
+            return Ok("evidence".to_owned());
+        }
+        role = match (kind, input.used_as) {
+            (intake::Kind::Observations, Use::Peacetime) => "peacetime",
+            (intake::Kind::Effort, _) => "effort",
+            _ => role,
+        };
+    }
+    Ok(role.to_owned())
+}
+
+fn source_days(
+    basis: &EffortBasis,
+    tally: Tally,
+    facts: &Facts,
+    as_of: AsOf,
+) -> BTreeMap<Date, SourceDay> {
+    let stated = match basis {
+        EffortBasis::Stated { from, to, .. } => {
+            let to = if let AsOf::Moment(moment) = as_of { (*to).min(moment) } else { *to };
+            Interval::new(*from, to).map(|interval| Effort {
+                part: String::new(),
+                interval,
+                footprint: Footprint::Everywhere,
+                state: EffortState::Up,
+                sensitivity: String::new(),
+            })
+        }
+        _ => None,
+    };
+    let efforts: Vec<Effort> = tally.efforts.into_iter().chain(stated).collect();
+    let mut rows = tally.days;
+    facts
+        .days()
+        .map(|day| {
+            let counts = rows.remove(&day);
+            let share = match basis {
+                EffortBasis::Rows => f64::from(u8::from(counts.is_some())),
+                EffortBasis::Logged | EffortBasis::Stated { .. } => {
+                    day_share(&efforts, day, &facts.zone)
+                }
+            };
+            let effort = DayEffort::of_share(share);
+            let counts = counts
+                .map_or_else(|| SourceDay::empty(effort), |counts| SourceDay { effort, ..counts });
+            (day, counts)
+        })
+        .collect()
+}
+
+fn maps(world: &World) -> Vec<MapState> {
+    let km = |metres: f64| domain::probability::rounded(metres / 1000.0, 1);
+    world
+        .reference
+        .control
+        .states()
+        .iter()
+        .map(|state| MapState {
+            state_at: state.state_at,
+            area_km2: domain::probability::rounded(state.area().square_metres() / 1e6, 1),
+            line_km: km(state
+                .contact()
+                .iter()
+                .map(|part| part.windows(2).map(|pair| pair[0].distance_m(pair[1])).sum::<f64>())
+                .sum()),
+        })
+        .collect()
+}

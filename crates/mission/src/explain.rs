@@ -1,0 +1,185 @@
+//! From a figure back to the rows behind it: which file, which line, which
+//! words, and what became of them.
+
+use std::io::{BufRead as _, BufReader};
+
+use domain::{Id, Incident, Observation, RecordPosition, State};
+use jiff::civil::Date;
+use record::Reader;
+
+use crate::derive::{Fate, trace};
+use crate::entry::{BatchOf, Entry, hash_of};
+use crate::error::{Error, Result};
+use crate::folder::Mission;
+use crate::ledger::Ledger;
+use crate::world::AsOf;
+
+/// Longest part of a line of a file that is shown, bytes.
+const EXCERPT_BYTES: u64 = 4096;
+
+/// A row of the record with everything that can be said about it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Where it stands and what became of it.
+    pub fate: Fate,
+    /// Name of its file.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub blob: String,
+    /// Line of the file.
+    pub line: u64,
+    /// The line as it stands in the file; empty if the file is not plain text.
+    pub raw: String,
+    /// The observation as it was taken down.
+    pub observation: Observation,
+}
+
+/// What somebody wants explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// An incident or an observation, by its id or the beginning of it.
+    Id(String),
+    /// A day: all its rows.
+    Day(Date),
+}
+
+/// The answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The state.
+    pub state: State,
+    /// The incident that was asked for, or that the observation belongs to.
+    pub incident: Option<Incident>,
+    /// The rows, in record order.
+    pub rows: Vec<Row>,
+}
+
+impl Question {
+    /// Reads a question: a date is a day, anything else an id.
+    pub fn parse(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Id(text.to_owned()), Self::Day)
+    }
+}
+
+/// Answers a question from the record.
+pub fn explain(mission: &Mission, question: &Question, as_of: AsOf) -> Result<Answer> {
+    let asked = |id: Id| match question {
+        Question::Id(start) => id.to_string().starts_with(start.as_str()),
+        Question::Day(_) => false,
+    };
+    // Followed are the rows of the day, the observation asked for, and - as it
+    // is not known yet which they are - nothing for an incident: its rows are
+    // its members.
+    let wanted = |fate: &Fate| match question {
+        Question::Day(day) => fate.day == *day,
+        Question::Id(_) => asked(fate.observation),
+    };
+    let (state, world, mut fates) = trace(mission, as_of, &wanted)?;
+    let mut incidents: Vec<&Incident> =
+        state.incidents.iter().filter(|incident| asked(incident.id)).collect();
+    if let Question::Id(start) = question {
+        match incidents.len() + fates.len() {
+            0 => {
+                return Err(Error::Asked(format!(
+                    "nothing in the record has the id `{start}`; `truceline incidents MISSION` lists the incidents"
+                )));
+            }
+            1 => {}
+            several => {
+                return Err(Error::Asked(format!(
+                    "`{start}` is the beginning of {several} ids; write more of it"
+                )));
+            }
+        }
+        if let [fate] = fates.as_slice() {
+            incidents =
+                state.incidents.iter().filter(|one| Some(one.id) == fate.incident).collect();
+        }
+    }
+    let incident = incidents.first().copied().cloned();
+    if fates.is_empty()
+        && let Some(incident) = &incident
+    {
+        fates = incident.members.iter().map(|member| fate_of(&state, incident, member)).collect();
+    }
+    let reader = mission.reader()?;
+    let rows = fates
+        .into_iter()
+        .map(|fate| row(mission, &reader, &world.ledger, fate))
+        .collect::<Result<_>>()?;
+    Ok(Answer { state, incident, rows })
+}
+
+fn fate_of(state: &State, incident: &Incident, member: &domain::incident::Member) -> Fate {
+    Fate {
+        observation: member.observation,
+        at: member.at,
+        source: member.source.clone(),
+        day: state.day_of(incident),
+        words: member.because.clone(),
+        incident: Some(incident.id),
+    }
+}
+
+fn row(mission: &Mission, reader: &Reader, ledger: &Ledger, fate: Fate) -> Result<Row> {
+    let RecordPosition { entry, line } = fate.at;
+    let bytes = reader.entry(entry)?;
+    let bad = |problem: &dyn std::fmt::Display| Error::entry(entry, problem);
+    let parsed = Entry::parse(&bytes, mission.mission_key()).map_err(|error| bad(&error))?;
+    let Entry::Batch { file, of: BatchOf::Observations, mut lines, .. } = parsed else {
+        return Err(bad(&"this is no batch of observations"));
+    };
+    let (number, json) = lines
+        .nth(line as usize)
+        .ok_or_else(|| bad(&format!("it has no line {line}")))?
+        .map_err(|error| bad(&error))?;
+    let file = &ledger.files.get(&file).ok_or_else(|| bad(&"its file is not declared"))?.file;
+    Ok(Row {
+        file: file.name.clone(),
+        blob: file.blob.clone(),
+        line: number,
+        raw: raw_line(mission, &file.blob, number)?,
+        observation: Observation::from_line(json).map_err(|error| bad(&error))?,
+        fate,
+    })
+}
+
+/// A line of a stored file, cut if it is very long.
+fn raw_line(mission: &Mission, blob: &str, number: u64) -> Result<String> {
+    use std::io::Read as _;
+    let hash = hash_of(blob).map_err(|error| Error::Asked(error.to_string()))?;
+    let Ok(file) = std::fs::File::open(mission.blobs().path(&hash)) else {
+        return Ok(String::new());
+    };
+    let mut reader = BufReader::new(file);
+    for _ in 1..number {
+        if !skip_line(&mut reader) {
+            return Ok(String::new());
+        }
+    }
+    let mut line = Vec::new();
+    if reader.take(EXCERPT_BYTES).read_until(b'\n', &mut line).is_err() {
+        return Ok(String::new());
+    }
+    let text = String::from_utf8_lossy(&line);
+    let plain = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
+    Ok(if plain { text.trim_end().to_owned() } else { String::new() })
+}
+
+/// Goes to the next line without keeping this one; false at the end.
+fn skip_line(reader: &mut impl std::io::BufRead) -> bool {
+    loop {
+        let Ok(buffer) = reader.fill_buf() else { return false };
+        if buffer.is_empty() {
+            return false;
+        }
+        let (used, found) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(end) => (end + 1, true),
+            None => (buffer.len(), false),
+        };
+        reader.consume(used);
+        if found {
+            return true;
+        }
+    }
+}
