@@ -1,0 +1,114 @@
+//! Commands that list what is there.
+
+use anyhow::{Result, bail};
+use domain::{Incident, State};
+use mission::explain::{Question, explain};
+use publish::table::{self, Table};
+use publish::{Counted, export};
+
+use super::{open, state_of};
+use crate::cli::{EffortArgs, IncidentArgs, ListArgs, ListFormat, TableFormat};
+use crate::{Outcome, output};
+
+/// The incidents of a list: all, or those of a day.
+fn chosen<'s>(state: &'s State, args: &ListArgs) -> Vec<&'s Incident> {
+    state
+        .incidents
+        .iter()
+        .filter(|incident| args.day.is_none_or(|day| state.day_of(incident) == day))
+        .collect()
+}
+
+/// What stands above a table: an exercise is never mistaken for anything else.
+fn heading(state: &State) -> String {
+    let exercise = if state.facts.exercise { "EXERCISE - made-up data. " } else { "" };
+    format!("{exercise}{}. Reported, not verified.\n", state.facts.title)
+}
+
+/// Lists incidents, or explains.
+pub(crate) fn incidents(args: &IncidentArgs) -> Result<Outcome> {
+    let list = &args.list;
+    let mission = open(&list.mission)?;
+    if let Some(question) = &args.explain {
+        let bar = crate::progress::spinner("folding the record");
+        let as_of = list.as_of.unwrap_or(mission::AsOf::Now);
+        let answer = explain(&mission, &Question::parse(question), as_of)?;
+        bar.finish_and_clear();
+        let text = match list.format {
+            ListFormat::Table => crate::explain::text(&answer),
+            ListFormat::Json => output::json(&crate::explain::json(&answer))?,
+            ListFormat::Csv | ListFormat::Geojson => {
+                bail!("an explanation is printed as table or json")
+            }
+        };
+        output::print(&text)?;
+        return Ok(Outcome::Fine);
+    }
+    let state = state_of(&mission, list.as_of)?;
+    let incidents = chosen(&state, list);
+    let all = || incidents.iter().copied();
+    let text = match list.format {
+        ListFormat::Table => {
+            let table = table::incidents(&state, all());
+            let columns = ["id", "from", "class", "class_title", "basis", "place", "origins"];
+            format!("{}{}", heading(&state), output::table(&table.pick(&columns)))
+        }
+        ListFormat::Csv => table::incidents(&state, all()).to_csv(),
+        ListFormat::Json => output::json(&incidents)?,
+        ListFormat::Geojson => export::incidents_geojson(&state, all()),
+    };
+    output::print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+/// Lists findings.
+pub(crate) fn findings(args: &ListArgs) -> Result<Outcome> {
+    let mission = open(&args.mission)?;
+    let state = state_of(&mission, args.as_of)?;
+    let counted = Counted::new(&state);
+    let incidents: Vec<_> = chosen(&state, args)
+        .into_iter()
+        .filter(|incident| !counted.findings(incident).is_empty())
+        .collect();
+    let all = || incidents.iter().copied();
+    let text = match args.format {
+        ListFormat::Table => {
+            let table = table::findings(&state, all());
+            let columns = [
+                "incident",
+                "day",
+                "class",
+                "place",
+                "provision",
+                "fit",
+                "in_force",
+                "in_zone",
+                "open",
+            ];
+            format!("{}{}", heading(&state), output::table(&table.pick(&columns)))
+        }
+        ListFormat::Csv => table::findings(&state, all()).to_csv(),
+        ListFormat::Json => export::findings_json(&state, all()),
+        ListFormat::Geojson => export::incidents_geojson(&state, all()),
+    };
+    output::print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+/// Lists effort.
+pub(crate) fn effort(args: &EffortArgs) -> Result<Outcome> {
+    let mission = open(&args.mission)?;
+    let state = state_of(&mission, args.as_of)?;
+    let Table { columns, rows } = table::effort(&state);
+    let wanted = args.day.map(|day| day.to_string());
+    let rows =
+        rows.into_iter().filter(|row| wanted.as_ref().is_none_or(|day| row[0] == *day)).collect();
+    let table = Table { columns, rows };
+    let text = match args.format {
+        TableFormat::Table => format!("{}{}", heading(&state), output::table(&table)),
+        TableFormat::Csv => table.to_csv(),
+        TableFormat::Json => output::json(&table.to_objects())?,
+    };
+    output::print(&text)?;
+    Ok(Outcome::Fine)
+}
