@@ -18,6 +18,12 @@ const SEAM_M: f64 = 200.0;
 /// Pieces longer than this are cut before they are tested for being inland.
 const PIECE_M_MAX: f64 = 2_000.0;
 
+/// Parts whose ends are closer than this make one chain.
+const CHAIN_GAP_M: f64 = 2_500.0;
+
+/// A chain of parts shorter than this is taken for an artefact of the drawing.
+const CHAIN_M_MIN: f64 = 12_000.0;
+
 /// One map: the area that one side held at a moment.
 #[derive(Debug)]
 pub struct ControlState {
@@ -58,10 +64,11 @@ impl ControlState {
         on_land: impl Fn(LatLon) -> bool,
     ) -> Self {
         let area = Area::new(polygons, accuracy_m);
-        let mut contact = Vec::new();
+        let mut parts = Vec::new();
         for ring in polygons.iter().flatten() {
-            contact_parts(ring, &area, &on_land, &mut contact);
+            contact_parts(ring, &area, &on_land, &mut parts);
         }
+        let contact = real_contact(parts);
         let contact_index = LineIndex::new(contact.iter().map(Vec::as_slice));
         Self { state_at, late_days, inside, outside, area, contact, contact_index }
     }
@@ -119,38 +126,81 @@ impl ControlState {
     }
 }
 
+/// A part of a boundary that may be a line of contact.
+struct Part {
+    line: Vec<LatLon>,
+    length_m: f64,
+    /// How much of it has the area on one side only even at [`INLAND_M`]: the
+    /// far shore of a bay or a lagoon is held by the same side.
+    two_sided_m: f64,
+}
+
 /// Cuts out the parts of a ring that have land on both sides and the area on
 /// one of them.
 fn contact_parts(
     ring: &[LatLon],
     area: &Area,
     on_land: &impl Fn(LatLon) -> bool,
-    parts: &mut Vec<Vec<LatLon>>,
+    parts: &mut Vec<Part>,
 ) {
-    let mut current: Vec<LatLon> = Vec::new();
+    let mut current: Option<Part> = None;
     for pair in ring.windows(2) {
         let [a, b] = [pair[0], pair[1]];
-        let pieces = libm::ceil(a.distance_m(b) / PIECE_M_MAX).max(1.0) as u32;
+        let length_m = a.distance_m(b);
+        let pieces = libm::ceil(length_m / PIECE_M_MAX).max(1.0) as u32;
         for piece in 0..pieces {
             let at = |step: u32| between(a, b, f64::from(step) / f64::from(pieces));
             let (start, end) = (at(piece), at(piece + 1));
-            let is_contact = sides(start, end, SEAM_M)
-                .is_some_and(|[left, right]| area.contains(left) != area.contains(right))
-                && sides(start, end, INLAND_M)
-                    .is_some_and(|[left, right]| on_land(left) && on_land(right));
-            if is_contact {
-                if current.is_empty() {
-                    current.push(start);
-                }
-                current.push(end);
-            } else if !current.is_empty() {
-                parts.push(std::mem::take(&mut current));
+            let divides = |[left, right]: [LatLon; 2]| area.contains(left) != area.contains(right);
+            let far = sides(start, end, INLAND_M);
+            let is_contact = sides(start, end, SEAM_M).is_some_and(divides)
+                && far.is_some_and(|[left, right]| on_land(left) && on_land(right));
+            if !is_contact {
+                parts.extend(current.take());
+                continue;
+            }
+            let part = current.get_or_insert_with(|| Part {
+                line: vec![start],
+                length_m: 0.0,
+                two_sided_m: 0.0,
+            });
+            let piece_m = length_m / f64::from(pieces);
+            part.line.push(end);
+            part.length_m += piece_m;
+            part.two_sided_m += if far.is_some_and(divides) { piece_m } else { 0.0 };
+        }
+    }
+    parts.extend(current);
+}
+
+/// Leaves out what only looks like a line of contact because outlines of land,
+/// of units and of the area were drawn at different scales: chains of parts
+/// that are short, or that mostly have the area on both sides.
+fn real_contact(parts: Vec<Part>) -> Vec<Vec<LatLon>> {
+    let mut chain: Vec<usize> = (0..parts.len()).collect();
+    let ends = |part: &Part| [part.line[0], part.line[part.line.len() - 1]];
+    for (index, part) in parts.iter().enumerate() {
+        for (other, before) in parts[..index].iter().enumerate() {
+            let near = ends(part)
+                .iter()
+                .any(|a| ends(before).iter().any(|b| a.distance_m(*b) <= CHAIN_GAP_M));
+            if near && chain[index] != chain[other] {
+                let (old, new) = (chain[index], chain[other]);
+                chain[..=index].iter_mut().filter(|of| **of == old).for_each(|of| *of = new);
             }
         }
     }
-    if !current.is_empty() {
-        parts.push(current);
-    }
+    let sum = |of: usize, measure: fn(&Part) -> f64| -> f64 {
+        parts.iter().zip(&chain).filter(|(_, c)| **c == of).map(|(part, _)| measure(part)).sum()
+    };
+    let keeps: Vec<bool> = chain
+        .iter()
+        .map(|of| {
+            let length_m = sum(*of, |part| part.length_m);
+            length_m >= CHAIN_M_MIN && sum(*of, |part| part.two_sided_m) >= length_m / 2.0
+        })
+        .collect();
+    parts.into_iter().zip(keeps).filter(|(_, keep)| *keep).map(|(part, _)| part.line).collect()
 }
 
 fn between(a: LatLon, b: LatLon, share: f64) -> LatLon {

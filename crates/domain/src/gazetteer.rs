@@ -65,28 +65,19 @@ impl Gazetteer {
             Node::new(ecef::from_position(settlement.at), index)
         };
         let tree = RTree::bulk_load(settlements.iter().enumerate().map(node).collect());
-        let mut large: Vec<usize> = (0..settlements.len())
-            .filter(|index| settlements[*index].population >= REFERENCE_CITY_POPULATION)
-            .collect();
-        large.sort_by(|a, b| {
-            settlements[*b].population.total_cmp(&settlements[*a].population).then(a.cmp(b))
-        });
-        // Gazetteers list the quarters of a city as settlements of their own.
-        let mut cities: Vec<usize> = Vec::new();
-        for index in large {
-            let at = settlements[index].at;
-            let is_quarter = cities.iter().any(|city| {
-                let city: &Settlement = &settlements[*city];
-                city.at.distance_m(at) < city.radius_m()
-            });
-            if !is_quarter {
-                cities.push(index);
-            }
-        }
         let cities = RTree::bulk_load(
-            cities.into_iter().map(|index| node((index, &settlements[index]))).collect(),
+            largest_first(&settlements)
+                .take_while(|index| settlements[*index].population >= REFERENCE_CITY_POPULATION)
+                .map(|index| node((index, &settlements[index])))
+                .collect(),
         );
         Self { settlements, tree, cities }
+    }
+
+    /// The largest settlements, the largest first, without quarters of cities
+    /// that are among them.
+    pub fn largest(&self, count: usize) -> Vec<&Settlement> {
+        largest_first(&self.settlements).take(count).map(|index| &self.settlements[index]).collect()
     }
 
     /// All settlements, in the order given.
@@ -131,6 +122,27 @@ impl Gazetteer {
         };
         Some(Reference { settlement: (settlement, offset_m), city })
     }
+}
+
+/// Indexes by size. Gazetteers list the quarters of a city as settlements of
+/// their own; these are left out.
+fn largest_first(settlements: &[Settlement]) -> impl Iterator<Item = usize> {
+    let mut by_size: Vec<usize> = (0..settlements.len()).collect();
+    by_size.sort_by(|a, b| {
+        settlements[*b].population.total_cmp(&settlements[*a].population).then(a.cmp(b))
+    });
+    let mut cities: Vec<usize> = Vec::new();
+    by_size.into_iter().filter(move |index| {
+        let at = settlements[*index].at;
+        let is_quarter = cities.iter().any(|city| {
+            let city = &settlements[*city];
+            city.at.distance_m(at) < city.radius_m()
+        });
+        if !is_quarter {
+            cities.push(*index);
+        }
+        !is_quarter
+    })
 }
 
 /// The compass word for a bearing: eight points, as monitoring reports use.

@@ -41,6 +41,11 @@ impl SourceKind {
         matches!(self, Self::Satellite | Self::Acoustic | Self::Seismic | Self::Camera | Self::Uav)
     }
 
+    /// True for the instruments and people that a mission has of its own.
+    pub const fn is_of_mission(self) -> bool {
+        matches!(self, Self::Acoustic | Self::Seismic | Self::Camera | Self::Patrol | Self::Uav)
+    }
+
     /// The code used in files and shown to people.
     pub const fn code(self) -> &'static str {
         match self {

@@ -202,7 +202,7 @@ pub struct SourceState {
     /// Day by day over the periods; empty for a reference.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub days: BTreeMap<Date, SourceDay>,
-    /// What it claims in numbers by night, from noon to noon of the zone, named
+    /// What a party claims in numbers by night, from noon to noon of the zone, named
     /// by the evening, and by class; only rows whose time of day is known.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub nights: BTreeMap<Date, BTreeMap<Class, f64>>,

@@ -9,7 +9,7 @@ use domain::state::{Facts, MapState, RowCounts, SourceDay, SourceState, State};
 use domain::time::{DAY_S, shifted};
 use domain::{
     Class, Effort, EffortBasis, EffortState, Footprint, Id, Interval, Observation, RecordPosition,
-    When,
+    SourceKind, When,
 };
 use findings::Evaluator;
 use fusion::{ENGINE_VERSION, Recorded, Rules, Sighting, Verdict};
@@ -251,11 +251,13 @@ impl Gathering<'_> {
             counts.rows += 1;
             *counts.signatures.entry(observation.signature).or_default() += 1;
             if let Some(count) = observation.count
+                && source.kind == SourceKind::Party
                 && !matches!(observation.when, When::Day { .. })
             {
-                // From noon to noon: an attack by night is one attack.
-                let night =
-                    genesis.zone.date(shifted(observation.when.interval().from, -DAY_S / 2.0));
+                // From noon to noon: an attack by night is one attack. Some are
+                // reported as a whole day; most of it decides.
+                let middle = observation.when.interval().middle();
+                let night = genesis.zone.date(shifted(middle, -DAY_S / 2.0));
                 let class = observation
                     .classes
                     .first()

@@ -184,9 +184,7 @@ fn layers(world: &World) -> Layers {
             Geometry::Everywhere | Geometry::NearLine { .. } => None,
         })
         .collect();
-    let mut cities: Vec<_> = places.gazetteer().settlements().iter().collect();
-    cities.sort_by(|a, b| b.population.total_cmp(&a.population).then_with(|| a.code.cmp(&b.code)));
-    cities.truncate(CITIES);
+    let cities = places.gazetteer().largest(CITIES);
     Layers {
         land: places.land().map(rings).unwrap_or_default(),
         outlines: places.outlines().flat_map(|(_, area)| rings(area)).collect(),

@@ -60,10 +60,16 @@ impl Maker<'_> {
         };
         self.figure(
             "Incidents reported by day, by what they rest on".to_owned(),
-            "Counts of different rest are stacked, never mixed. Each depends on who was looking; see the figures below.".to_owned(),
+            "Counts of different rest are stacked, never mixed. Hatched: not all of the kinds of sources were looking.".to_owned(),
             used.iter().map(|basis| Series { name: basis.title().to_owned(), class: basis_class(*basis).to_owned() }).collect(),
             &days,
-            |day| (used.iter().map(|basis| value(day, basis)).collect(), DayState::Observed),
+            |day| {
+                // A day on which one of the kinds of sources was not looking is
+                // not a day on which everybody was.
+                let all = used.iter().all(|basis| self.seen_for(*basis, *day) == DayState::Observed);
+                let seen = if all { DayState::Observed } else { DayState::Partial };
+                (used.iter().map(|basis| value(day, basis)).collect(), seen)
+            },
             150.0,
         )
     }

@@ -145,6 +145,9 @@ pub struct Report {
     /// The map, as SVG.
     #[serde(skip)]
     pub map: Option<String>,
+    /// Numbers of incidents that lie outside the map.
+    #[serde(skip)]
+    pub map_outside: Vec<usize>,
     /// Legend of the map.
     #[serde(skip)]
     pub map_legend: Vec<(String, &'static str)>,
@@ -254,6 +257,7 @@ impl Maker<'_> {
             by_class: self.by_class(),
             signatures: self.signatures(),
             map: map.svg(),
+            map_outside: map.outside(),
             map_legend,
             placed,
             regional,

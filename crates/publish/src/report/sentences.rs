@@ -15,6 +15,7 @@ use crate::words;
 impl Maker<'_> {
     pub(super) fn summary(&self) -> Vec<String> {
         let mut sentences = vec![self.total_sentence()];
+        sentences.extend(self.unlike_sentence());
         sentences.extend(self.basis_sentence());
         sentences.extend(self.findings_sentences());
         sentences.extend(self.alert_sentence());
@@ -43,7 +44,7 @@ impl Maker<'_> {
                 words::day_and_month(before)
             ));
         }
-        if today.total > 0 {
+        if today.total > placed {
             sentence.push_str(&format!(
                 "; {placed} can be placed to a settlement or better, {} only to a region and may repeat some of the others",
                 today.total - placed
@@ -51,6 +52,39 @@ impl Maker<'_> {
         }
         sentence.push('.');
         sentence
+    }
+
+    /// Two days that were not looked at alike cannot be compared by their counts.
+    fn unlike_sentence(&self) -> Option<String> {
+        let before = self.day.yesterday().ok()?;
+        let word = |state: DayState| match state {
+            DayState::Observed => "observing",
+            DayState::Partial => "partly observing",
+            DayState::NotObserved => "not observing",
+        };
+        let changes: Vec<String> = self
+            .evidence()
+            .filter_map(|source| {
+                let state = |day: Date| Some(source.days.get(&day)?.effort.state);
+                let (today, earlier) = (state(self.day)?, state(before)?);
+                (today != earlier).then(|| {
+                    format!(
+                        "{} was {} on {} and {} on {}",
+                        source.source.name,
+                        word(earlier),
+                        words::day_and_month(before),
+                        word(today),
+                        words::day_and_month(self.day)
+                    )
+                })
+            })
+            .collect();
+        (!changes.is_empty()).then(|| {
+            format!(
+                "The two days were not looked at alike, so their counts cannot be compared as they stand: {}.",
+                words::list(&changes)
+            )
+        })
     }
 
     pub(super) fn basis_sentence(&self) -> Option<String> {
@@ -204,6 +238,13 @@ impl Maker<'_> {
             );
         }
         let change = later.area_km2 - earlier.area_km2;
+        if change.abs() < 0.05 {
+            return Some(format!(
+                "The maps of control of {} and {} show the same area. The map is redrawn some days after a change.",
+                words::day_and_month(self.state.facts.zone.date(earlier.state_at)),
+                words::day_and_month(self.state.facts.zone.date(later.state_at)),
+            ));
+        }
         Some(format!(
             "Between the maps of control of {} and {} the area inside {} by {:.1} km\u{b2}. The map is redrawn some \
              days after a change, so this is no sign of movement on this day.",

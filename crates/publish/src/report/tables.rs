@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::effort::DayState;
+use domain::effort::{DayEffort, DayState};
 use domain::finding::Met;
 use domain::place::Precision;
-use domain::{Basis, Class, Extent, Incident, Signature};
+use domain::{Basis, Class, Extent, Incident, Signature, SourceKind};
 use jiff::civil::Date;
 
 use super::{CountLine, EffortLine, IncidentLine, Maker, class_name, effort_basis, number};
@@ -14,40 +14,64 @@ use crate::svg::map::{Mark, basis_class};
 use crate::words;
 
 impl Maker<'_> {
-    /// Mean per day over the observed days of the baseline, of something counted
-    /// by day.
-    pub(super) fn baseline_mean(&self, count: impl Fn(Date) -> f64) -> String {
-        let facts = &self.state.facts;
-        let days: Vec<Date> = facts
-            .days()
-            .filter(|day| {
-                facts.zone.day(*day).covered_seconds(&[facts.window.baseline])
-                    >= 0.99 * facts.zone.day(*day).seconds()
-            })
-            .collect();
-        if days.is_empty() {
-            return "\u{2013}".to_owned();
-        }
-        let sum: f64 = days.iter().map(|day| count(*day)).sum();
-        number(domain::probability::rounded(sum / days.len() as f64, 1))
-    }
-
-    pub(super) fn count_line(
+    /// A line of a table of counts. A day on which nobody looked has no count,
+    /// and no part in the mean.
+    fn count_line(
         &self,
         name: String,
         class: &'static str,
         count: impl Fn(Date) -> u64,
+        seen: impl Fn(Date) -> DayState,
     ) -> CountLine {
+        let cell = |day: Date| match (seen(day), count(day)) {
+            (DayState::NotObserved, 0) => "not observed".to_owned(),
+            (DayState::NotObserved, count) => format!("{count} (not observed)"),
+            (DayState::Partial, count) => format!("{count} (partly observed)"),
+            (DayState::Observed, count) => count.to_string(),
+        };
+        let facts = &self.state.facts;
+        let baseline: Vec<Date> = facts
+            .days()
+            .filter(|day| facts.zone.day(*day).to <= facts.window.baseline.to)
+            .collect();
+        let observed: Vec<f64> = baseline
+            .iter()
+            .filter(|day| seen(**day) == DayState::Observed)
+            .map(|day| count(*day) as f64)
+            .collect();
+        let mean = observed.iter().sum::<f64>() / observed.len().max(1) as f64;
+        let mean = number(domain::probability::rounded(mean, 1));
         CountLine {
             name,
             class,
-            today: count(self.day).to_string(),
-            yesterday: self
-                .day
-                .yesterday()
-                .map_or("\u{2013}".to_owned(), |day| count(day).to_string()),
-            baseline: self.baseline_mean(|day| count(day) as f64),
+            today: cell(self.day),
+            yesterday: self.day.yesterday().map_or("\u{2013}".to_owned(), cell),
+            baseline: match observed.len() {
+                0 => "\u{2013}".to_owned(),
+                all if all == baseline.len() => mean,
+                days => format!("{mean} ({})", words::count(days as u64, "day", "days")),
+            },
         }
+    }
+
+    /// How well the sources looked that incidents of this rest come from: the
+    /// best of them counts.
+    pub(super) fn seen_for(&self, basis: Basis, day: Date) -> DayState {
+        let share = self
+            .evidence()
+            .filter(|source| match (basis, source.source.kind) {
+                (Basis::SeveralKinds, _)
+                | (Basis::HotSpots, SourceKind::Satellite)
+                | (Basis::Press, SourceKind::Press)
+                | (Basis::PartyClaims, SourceKind::Party)
+                | (Basis::Research, SourceKind::Research) => true,
+                (Basis::Mission, kind) => kind.is_of_mission(),
+                _ => false,
+            })
+            .filter_map(|source| source.days.get(&day))
+            .map(|counts| counts.effort.share)
+            .fold(0.0, f64::max);
+        DayEffort::of_share(share).state
     }
 
     pub(super) fn by_basis(&self) -> Vec<CountLine> {
@@ -60,9 +84,12 @@ impl Maker<'_> {
             .into_iter()
             .filter(|basis| ever(*basis))
             .map(|basis| {
-                self.count_line(words::sentence(basis.title()), basis_class(basis), |day| {
-                    of(day, basis)
-                })
+                self.count_line(
+                    words::sentence(basis.title()),
+                    basis_class(basis),
+                    |day| of(day, basis),
+                    |day| self.seen_for(basis, day),
+                )
             })
             .collect()
     }
@@ -72,15 +99,20 @@ impl Maker<'_> {
         let of = |day: Date, class: Class| {
             counts.get(&day).and_then(|counts| counts.by_class.get(&class)).copied().unwrap_or(0)
         };
+        let on_either_day = |class: &Class| {
+            of(self.day, *class) > 0 || self.day.yesterday().is_ok_and(|day| of(day, *class) > 0)
+        };
         Class::ALL
             .iter()
             .copied()
-            .filter(|class| {
-                of(self.day, *class) > 0
-                    || self.day.yesterday().is_ok_and(|day| of(day, *class) > 0)
-            })
+            .filter(on_either_day)
             .map(|class| {
-                self.count_line(words::sentence(&class_name(class)), "", |day| of(day, class))
+                self.count_line(
+                    words::sentence(&class_name(class)),
+                    "",
+                    |day| of(day, class),
+                    |day| self.seen_for(Basis::SeveralKinds, day),
+                )
             })
             .collect()
     }
@@ -103,53 +135,21 @@ impl Maker<'_> {
                 .flat_map(|counts| counts.signatures.keys().copied())
                 .collect();
             for signature in seen {
-                // A day on which nobody looked has no count.
-                let cell = |day: Date| {
-                    let counts = source.days.get(&day);
-                    let count = counts
-                        .and_then(|counts| counts.signatures.get(&signature))
-                        .copied()
-                        .unwrap_or(0);
-                    match counts.map(|counts| counts.effort.state) {
-                        Some(DayState::NotObserved) | None if count == 0 => {
-                            "not observed".to_owned()
-                        }
-                        Some(DayState::NotObserved) | None => format!("{count} (not observed)"),
-                        Some(DayState::Partial) => format!("{count} (partly observed)"),
-                        Some(DayState::Observed) => count.to_string(),
-                    }
-                };
-                let observed: Vec<f64> = source
-                    .days
-                    .iter()
-                    .filter(|(day, counts)| {
-                        counts.effort.state == DayState::Observed
-                            && self.state.facts.zone.day(**day).to
-                                <= self.state.facts.window.baseline.to
-                    })
-                    .map(|(_, counts)| {
-                        counts.signatures.get(&signature).copied().unwrap_or(0) as f64
-                    })
-                    .collect();
-                let mean = if observed.is_empty() {
-                    "\u{2013}".to_owned()
-                } else {
-                    format!(
-                        "{} ({} days)",
-                        number(domain::probability::rounded(
-                            observed.iter().sum::<f64>() / observed.len() as f64,
-                            1
-                        )),
-                        observed.len()
-                    )
-                };
-                lines.push(CountLine {
-                    name: format!("{}: {}", source.source.name, signature.title()),
-                    class: "",
-                    today: cell(self.day),
-                    yesterday: self.day.yesterday().map_or("\u{2013}".to_owned(), cell),
-                    baseline: mean,
-                });
+                lines.push(self.count_line(
+                    format!("{}: {}", source.source.name, signature.title()),
+                    "",
+                    |day| {
+                        let counts = source.days.get(&day);
+                        counts
+                            .and_then(|counts| counts.signatures.get(&signature))
+                            .copied()
+                            .unwrap_or(0)
+                    },
+                    |day| {
+                        let counts = source.days.get(&day);
+                        counts.map_or(DayState::NotObserved, |counts| counts.effort.state)
+                    },
+                ));
             }
         }
         lines
@@ -201,7 +201,9 @@ impl Maker<'_> {
             .collect();
         let mut signatures = signatures.join(", ");
         if let Some(count) = incident.claimed_count {
-            signatures.push_str(&format!(" ({count} claimed)"));
+            // A sensor counts, a party claims.
+            let counted = if incident.basis() == Basis::Mission { "counted" } else { "claimed" };
+            signatures.push_str(&format!(" ({count} {counted})"));
         }
         let fits = self
             .counted
@@ -289,7 +291,7 @@ impl Maker<'_> {
                 let outcomes: Vec<String> = counts
                     .outcomes
                     .iter()
-                    .map(|(code, count)| format!("{count} {}", outcome_words(code)))
+                    .map(|(code, count)| format!("{}: {count}", outcome_words(code)))
                     .collect();
                 Some(EffortLine {
                     source: source.source.name.clone(),

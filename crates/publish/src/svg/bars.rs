@@ -55,11 +55,12 @@ const TOP: f64 = 8.0;
 const BOTTOM: f64 = 34.0;
 const WIDTH: f64 = 720.0;
 
-/// The smallest round number that is at least `value`: 1, 2, 5 times a power of ten.
+/// The smallest round number that is at least `value`: an even figure times a
+/// power of ten, so that half of it is round as well.
 fn round_up(value: f64) -> f64 {
     let mut step = 1.0;
     loop {
-        for factor in [1.0, 2.0, 5.0] {
+        for factor in [2.0, 4.0, 6.0, 8.0] {
             if step * factor >= value {
                 return step * factor;
             }

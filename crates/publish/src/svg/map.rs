@@ -213,8 +213,9 @@ pub fn basis_class(basis: Basis) -> &'static str {
 }
 
 impl Map<'_> {
-    /// The picture, or nothing if there is nowhere to look at.
-    pub fn svg(&self) -> Option<String> {
+    /// What the picture shows of the globe: the placed incidents, the line and
+    /// the zones.
+    fn bounds(&self) -> Option<Bounds> {
         let placed =
             self.marks.iter().filter(|mark| mark.precision < Precision::Region).map(|mark| mark.at);
         let zones = self
@@ -226,7 +227,19 @@ impl Map<'_> {
             .flatten()
             .copied();
         let contact = self.contact.iter().flatten().copied();
-        let bounds = bounds_of(placed.chain(contact).chain(zones)).or(self.layers.area)?;
+        bounds_of(placed.chain(contact).chain(zones)).or(self.layers.area)
+    }
+
+    /// Numbers of incidents that lie outside the picture.
+    pub fn outside(&self) -> Vec<usize> {
+        let Some(bounds) = self.bounds() else { return Vec::new() };
+        let outside = self.marks.iter().filter(|mark| !bounds.contains(mark.at));
+        outside.map(|mark| mark.number).collect()
+    }
+
+    /// The picture, or nothing if there is nowhere to look at.
+    pub fn svg(&self) -> Option<String> {
+        let bounds = self.bounds()?;
         let projection = Projection::new(bounds);
         let (wide, high) = (px(projection.width()), px(projection.height));
         let mut svg = String::new();
@@ -249,8 +262,9 @@ impl Map<'_> {
         draw("zone", &mut zone_rings.map(Vec::as_slice), true);
         draw("contact", &mut self.contact.iter().map(Vec::as_slice), false);
         self.cities(&mut svg, &projection);
-        for mark in &self.marks {
-            draw_mark(&mut svg, &projection, mark);
+        let mut labels = Labels::default();
+        for mark in self.marks.iter().filter(|mark| projection.bounds.contains(mark.at)) {
+            draw_mark(&mut svg, &projection, mark, &mut labels);
         }
         scale_bar(&mut svg, &projection);
         svg.push_str("</svg>");
@@ -266,7 +280,8 @@ impl Map<'_> {
             // Names that would run into each other are left out, smaller first.
             let crowded =
                 placed.iter().any(|(px, py)| (x - px).abs() < 90.0 && (y - py).abs() < 16.0);
-            if crowded || x > projection.width() - 60.0 || placed.len() >= CITIES_MAX {
+            let cut_off = x > projection.width() - 60.0 || y < 16.0;
+            if crowded || cut_off || placed.len() >= CITIES_MAX {
                 continue;
             }
             placed.push((x, y));
@@ -283,7 +298,28 @@ impl Map<'_> {
     }
 }
 
-fn draw_mark(svg: &mut String, projection: &Projection, mark: &Mark) {
+/// The middles of the numbers that were written so far.
+#[derive(Default)]
+struct Labels(Vec<Point>);
+
+impl Labels {
+    /// A place beside a mark for its number, as free as possible.
+    fn place(&mut self, (x, y): Point) -> Point {
+        const AROUND: [Point; 6] =
+            [(10.0, 7.0), (10.0, -7.0), (-10.0, -7.0), (-10.0, 7.0), (18.0, 0.0), (-18.0, 0.0)];
+        let crowd = |(x, y): Point| {
+            let near = |(ox, oy): &&Point| (x - ox).abs() < 14.0 && (y - oy).abs() < 10.0;
+            self.0.iter().filter(near).count()
+        };
+        let places = AROUND.map(|(dx, dy)| (x + dx, y + dy));
+        // The first of those that are least crowded.
+        let best = places.into_iter().min_by_key(|place| crowd(*place)).unwrap_or((x, y));
+        self.0.push(best);
+        best
+    }
+}
+
+fn draw_mark(svg: &mut String, projection: &Projection, mark: &Mark, labels: &mut Labels) {
     let (x, y) = projection.at(mark.at);
     let class = basis_class(mark.basis);
     let _ = write!(svg, "<g class=\"mark {class}\"><title>{}</title>", escaped(&mark.title));
@@ -308,11 +344,12 @@ fn draw_mark(svg: &mut String, projection: &Projection, mark: &Mark) {
         }
         let _ = write!(svg, "<circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"4\"/>", px(x), px(y));
     }
+    let (x, y) = labels.place((x, y));
     let _ = write!(
         svg,
         "<text class=\"number\" x=\"{}\" y=\"{}\">{}</text></g>",
-        px(x + 5.5),
-        px(y + 10.0),
+        px(x),
+        px(y + 3.5),
         mark.number
     );
 }
