@@ -267,11 +267,22 @@ pub fn interpret(
         place: placing.place,
         signature,
         classes,
-        objects: reading.map(|reading| reading.objects).unwrap_or_default(),
+        objects: reading.map_or_else(|| objects_named(observation, reference), |read| read.objects),
         count: observation.count,
         usual: None,
         remarks,
     }))
+}
+
+/// The protected objects that a text names which is not read as press: a
+/// party's claim, a patrol's remark.
+fn objects_named(observation: &Observation, reference: &Reference) -> Vec<String> {
+    observation
+        .text
+        .as_deref()
+        .zip(reference.places.lexicon())
+        .map(|(text, lexicon)| lexicon.read(&folded(text)).objects)
+        .unwrap_or_default()
 }
 
 /// Where the words can be read, they name the class and the publisher's labels
