@@ -146,9 +146,12 @@ impl<'m> TimePlan<'m> {
                     .as_ref()
                     .and_then(|(column, is)| Some((header.find(column)?, is.clone()))),
             },
-            TimeSource::FileName(pattern) => {
-                let reading = Reading::parse(file_name, Some(pattern))
+            TimeSource::FileName(pattern, clock) => {
+                let mut reading = Reading::parse(file_name, Some(pattern))
                     .map_err(|_| Refused::Content(format!("the name `{file_name}` does not have the form {pattern}, so its date is not known")))?;
+                if let Some(clock) = clock {
+                    reading = reading.with_clock(clock.as_bytes()).map_err(Refused::Content)?;
+                }
                 TimeColumns::File(reading)
             }
         };

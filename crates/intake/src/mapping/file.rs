@@ -70,6 +70,7 @@ struct TimeKeys {
     from: Option<Columns>,
     to: Option<Columns>,
     file_name: Option<Spanned<String>>,
+    file_clock: Option<Spanned<String>>,
     #[serde(default)]
     lasting: bool,
     #[serde(default)]
@@ -343,7 +344,13 @@ impl Checker<'_> {
                         "for example \"lines_%Y%m%d.geojson\"",
                     ));
                 }
-                TimeSource::FileName(pattern.into_inner())
+                if let Some(clock) = &raw.file_clock {
+                    parse_clock(clock.get_ref().as_bytes()).map_err(|error| {
+                        self.text.error_at(clock, error, "for example \"03:00\"")
+                    })?;
+                }
+                let clock = raw.file_clock.map(Spanned::into_inner);
+                TimeSource::FileName(pattern.into_inner(), clock)
             }
             _ => {
                 return Err(self.text.error_at(

@@ -119,7 +119,8 @@ pub(crate) enum TimeSource {
     At(Columns),
     DateAndClock(Columns, Option<Columns>),
     Span { from: Columns, to: Columns, lasting: bool, assumed_end: Option<(Columns, String)> },
-    FileName(String),
+    /// A pattern with a date, and the clock that goes with every date.
+    FileName(String, Option<String>),
 }
 
 #[derive(Clone, Debug)]
@@ -219,7 +220,7 @@ impl Mapping {
     /// True if the name of a file says when it is of: then the same bytes under
     /// another name are another file.
     pub fn name_matters(&self) -> bool {
-        self.time.as_ref().is_some_and(|time| matches!(time.source, TimeSource::FileName(_)))
+        self.time.as_ref().is_some_and(|time| matches!(time.source, TimeSource::FileName(..)))
     }
 
     pub(crate) fn zone<'a>(&'a self, of_case: &'a Zone) -> &'a Zone {
@@ -261,7 +262,7 @@ impl TimeRule {
                 let assumed = assumed_end.iter().map(|(column, _)| column);
                 visit_all([from, to].into_iter().chain(assumed), add);
             }
-            TimeSource::FileName(_) => {}
+            TimeSource::FileName(..) => {}
         }
         visit_all(&self.available, add);
     }
