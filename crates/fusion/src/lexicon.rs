@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn energy_objects_are_tagged() {
-        assert_eq!(read("Удар по підстанції на Одещині").objects, ["energy"]);
+        assert_eq!(read("Удар по підстанції на Одещині").objects, ["power"]);
     }
 
     #[test]

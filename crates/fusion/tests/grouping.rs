@@ -257,6 +257,27 @@ fn stubble(spot: LatLon) -> Climatology {
     climatology
 }
 
+/// VERIFICATION D18, T: 50 copies of one claim are worth one.
+#[test]
+fn d18_fifty_copies_are_one_origin() {
+    let reference = reference(Climatology::default());
+    let text = "Росіяни вдарили дронами по Херсону, пошкоджено будинки";
+    let copies = |count: u64| {
+        let copy = |number| {
+            // Copied from hour to hour, under one place.
+            let when = format!("2025-04-20T{:02}:{:02}:00Z", 6 + number / 10, number % 10 * 6);
+            (SourceKind::Press, headline(moment(&when), "Kherson", at(46.65, 32.6), text))
+        };
+        all((0..count).map(copy).collect(), &reference).incidents
+    };
+    let (one, many) = (copies(1), copies(50));
+    assert_eq!((one.len(), many.len()), (1, 1));
+    assert_eq!((many[0].origins, many[0].members.len()), (1, 50));
+    assert_eq!(many[0].classes, one[0].classes);
+    assert_eq!(many[0].signatures, one[0].signatures);
+    assert_eq!(many[0].id, one[0].id);
+}
+
 /// VERIFICATION D20, T: a harvest season yields nothing from thermal data alone.
 #[test]
 fn d20_a_burning_season_alone_makes_no_incident() {

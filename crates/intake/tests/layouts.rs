@@ -65,7 +65,11 @@ const SAMPLES: [(&str, &str, &str); 19] = [
          2025-04-20T01:51:38-07:00,abc,100,0\n",
         "snapshots.csv",
     ),
-    ("fire-dates", "LATITUDE,LONGITUDE,ACQ_DATE\n47.87,35.16,2019-01-02\n47.87,35.16,2019-13-02\n", "b.csv"),
+    (
+        "fire-dates",
+        "LATITUDE,LONGITUDE,ACQ_DATE\n47.87,35.16,2019-01-02\n47.87,35.16,2019-13-02\n",
+        "b.csv",
+    ),
     (
         "viina",
         "\u{feff}\"datetime\",\"lon\",\"lat\",\"place_name\",\"event_type\",\"headline\"\n\
@@ -112,9 +116,21 @@ const SAMPLES: [(&str, &str, &str); 19] = [
         r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":{"type":"MultiPolygon","coordinates":[[[[37,48],[38,48],[38,49],[37,48]]]]}}]}"#,
         "deepstatemap_data_20250419.geojson",
     ),
-    ("geonames", "geonameid,name,latitude,longitude,population,alt_latin,alt_cyrillic,alt_arabic_script\n7,Town,48.0,37.7,1200,Toun|Tawn,Таун,\n", "g.csv"),
-    ("hromadas", "iso,parent,ua,ru,en,lat_centroid,lon_centroid\nUA01,UA,А,Б,Some,44.8,33.8\n", "h.csv"),
-    ("raions", "iso,parent,ua,ru,en,lat_centroid,lon_centroid\nUA01,UA,А,Б,Some,44.8,33.8\n", "r.csv"),
+    (
+        "geonames",
+        "geonameid,name,latitude,longitude,population,alt_latin,alt_cyrillic,alt_arabic_script\n7,Town,48.0,37.7,1200,Toun|Tawn,Таун,\n",
+        "g.csv",
+    ),
+    (
+        "hromadas",
+        "iso,parent,ua,ru,en,lat_centroid,lon_centroid\nUA01,UA,А,Б,Some,44.8,33.8\n",
+        "h.csv",
+    ),
+    (
+        "raions",
+        "iso,parent,ua,ru,en,lat_centroid,lon_centroid\nUA01,UA,А,Б,Some,44.8,33.8\n",
+        "r.csv",
+    ),
     ("pcodes", "pcode,name_en,name_uk\nUA0102001001,Some,Дещо\n", "p.csv"),
     (
         "geoboundaries",
@@ -131,7 +147,11 @@ const SAMPLES: [(&str, &str, &str); 19] = [
         r#"{"type":"Topology","objects":{"land":{"type":"Polygon","arcs":[[0]]}},"arcs":[[[37,48],[38,48],[38,49],[37,48]]]}"#,
         "land.topo.json",
     ),
-    ("land-use-10km", "LONGITUDE,LATITUDE,LAND_USE_CLASS_0,LAND_USE_CLASS_1,LAND_USE_CLASS_2,LAND_USE_CLASS_3,LAND_USE_CLASS_4\n22.1,48.4,0,0,0,0.4,0.6\n", "l.csv"),
+    (
+        "land-use-10km",
+        "LONGITUDE,LATITUDE,LAND_USE_CLASS_0,LAND_USE_CLASS_1,LAND_USE_CLASS_2,LAND_USE_CLASS_3,LAND_USE_CLASS_4\n22.1,48.4,0,0,0,0.4,0.6\n",
+        "l.csv",
+    ),
 ];
 
 #[test]

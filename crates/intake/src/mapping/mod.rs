@@ -118,7 +118,12 @@ pub(crate) struct TimeRule {
 pub(crate) enum TimeSource {
     At(Columns),
     DateAndClock(Columns, Option<Columns>),
-    Span { from: Columns, to: Columns, lasting: bool, assumed_end: Option<(Columns, String)> },
+    Span {
+        from: Columns,
+        to: Columns,
+        lasting: bool,
+        assumed_end: Option<(Columns, String)>,
+    },
     /// A pattern with a date, and the clock that goes with every date.
     FileName(String, Option<String>),
 }

@@ -36,7 +36,10 @@ impl Maker<'_> {
             words::sentence(&words::count(today.total, "incident", "incidents")),
             if today.total == 1 { "was" } else { "were" }
         );
-        if let Ok(before) = self.day.yesterday() {
+        // Days that were not looked at alike have no trend (D17).
+        if let Ok(before) = self.day.yesterday()
+            && self.effort_changes(before).is_empty()
+        {
             let (yesterday, _) = self.counted.day(before);
             sentence.push_str(&format!(
                 ", compared with {} for {}",
@@ -57,13 +60,24 @@ impl Maker<'_> {
     /// Two days that were not looked at alike cannot be compared by their counts.
     fn unlike_sentence(&self) -> Option<String> {
         let before = self.day.yesterday().ok()?;
+        let changes = self.effort_changes(before);
+        (!changes.is_empty()).then(|| {
+            format!(
+                "The count is not compared with that of {}, because the two days were not looked at alike: {}.",
+                words::day_and_month(before),
+                words::list(&changes)
+            )
+        })
+    }
+
+    /// The sources whose effort on this day is another than on the day before.
+    fn effort_changes(&self, before: Date) -> Vec<String> {
         let word = |state: DayState| match state {
             DayState::Observed => "observing",
             DayState::Partial => "partly observing",
             DayState::NotObserved => "not observing",
         };
-        let changes: Vec<String> = self
-            .evidence()
+        self.evidence()
             .filter_map(|source| {
                 let state = |day: Date| Some(source.days.get(&day)?.effort.state);
                 let (today, earlier) = (state(self.day)?, state(before)?);
@@ -78,13 +92,7 @@ impl Maker<'_> {
                     )
                 })
             })
-            .collect();
-        (!changes.is_empty()).then(|| {
-            format!(
-                "The two days were not looked at alike, so their counts cannot be compared as they stand: {}.",
-                words::list(&changes)
-            )
-        })
+            .collect()
     }
 
     pub(super) fn basis_sentence(&self) -> Option<String> {
