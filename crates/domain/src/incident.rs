@@ -47,8 +47,49 @@ pub struct Member {
     pub signature: Signature,
     /// True if an earlier member of the same origin already counts.
     pub repeat: bool,
+    /// P(it tells of this incident and not of another one, nor of something by
+    /// itself).
+    pub weight: Probability,
     /// Why it belongs here, in words.
     pub because: String,
+}
+
+/// Another incident that may be the same occurrence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SameAs {
+    /// The other incident.
+    pub incident: Id,
+    /// P(both are one).
+    pub probability: Probability,
+}
+
+/// One step from what was presumed to what is believed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// What was reported, or not reported, by whom.
+    pub what: String,
+    /// What it adds to the log-odds (natural logarithm).
+    pub log_odds: f64,
+}
+
+/// How far an incident is believed: by declared priors and ratios, not yet
+/// calibrated on adjudicated cases, and therefore never shown without its
+/// reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Belief {
+    /// P(something of the kind took place there and then).
+    pub probability: Probability,
+    /// P(it is none of the incidents that it may be the same as).
+    pub distinct: Probability,
+    /// Version of the priors.
+    pub priors: String,
+    /// The regime that they were taken from.
+    pub regime: String,
+    /// How the probability came about; the log-odds add up to it.
+    pub reasons: Vec<Reason>,
 }
 
 /// A class with the share of the evidence that speaks for it.
@@ -106,9 +147,11 @@ pub struct Incident {
     /// Explanations that are not a breach.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative>,
-    /// Incidents that may be the same occurrence, told less precisely.
+    /// How far it is believed, and why.
+    pub belief: Belief,
+    /// Incidents that may be the same occurrence, most probable first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub may_be_same_as: Vec<Id>,
+    pub may_be_same_as: Vec<SameAs>,
     /// Remarks: what is doubtful about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use agreement::Agreement;
 use domain::finding::{Finding, Met};
-use domain::incident::ClassShare;
+use domain::incident::{Belief, ClassShare};
 use domain::{
     Class, ControlState, Covariance, Extent, Id, IdKind, Incident, Interval, LatLon, Located,
     Occurrence, Probability, Signature, Status,
@@ -117,6 +117,13 @@ fn incident(place: Located, from: &str, to: &str, classes: &[(Class, f64)]) -> I
         groups: vec![],
         kinds: vec![],
         alternatives: vec![],
+        belief: Belief {
+            probability: Probability::ONE,
+            distinct: Probability::ONE,
+            priors: String::new(),
+            regime: String::new(),
+            reasons: vec![],
+        },
         may_be_same_as: vec![],
         remarks: vec![],
     }

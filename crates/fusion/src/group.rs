@@ -1,50 +1,92 @@
-//! Sightings -> incidents, in an order and by rules that do not depend on how
-//! the sightings arrived.
+//! Sightings -> incidents, by how probable it is that they tell of one thing.
 //!
 //! 1. The same words within two days are one report, however often they come.
-//! 2. Sightings that are exact in place and time are grouped: a sighting joins
-//!    the incident whose place, time and kind it fits best, or opens one.
+//! 2. Sightings that are exact in place and time are placed one by one, the
+//!    most exact first. How well a sighting agrees with an incident in place,
+//!    time and kind is held against how densely other things lie there and then
+//!    (prior.rs): that likelihood ratio is the odds that it tells of this one
+//!    rather than of something by itself. It goes where it most probably
+//!    belongs, or opens an incident; the other possibilities are kept with
+//!    their probabilities.
 //! 3. Sightings that know only a region or a long time form incidents of their
-//!    own, which say with which exact ones they may be the same. They are never
-//!    merged into one of several, and never counted with them unseen.
-//! 4. What can only support joins an incident if exactly one fits.
+//!    own, which say with what probability they are one of the exact ones. They
+//!    are never merged into one of several, and never counted with them unseen.
+//! 4. What can only support joins the incident to which it most probably belongs.
+//! 5. Members whose incident is no longer the most probable one move, until none
+//!    does.
 
 use std::collections::BTreeMap;
 
-use domain::incident::{Alternative, ClassShare, Member};
-use domain::place::Precision;
+use domain::incident::SameAs;
 use domain::{
-    Cell, Class, Family, Id, IdKind, Incident, Interval, Located, Probability, Signature,
-    SourceKind, Status,
+    Cell, Class, Family, Id, Incident, Interval, Located, Occurrence, Probability, Signature,
 };
 use jiff::Timestamp;
 
-use crate::sighting::{OriginKey, Reference, Rules, SetAside, Sighting};
+use crate::belief::Watch;
+use crate::finish::finish;
+use crate::likelihood::{place_overlap, time_overlap};
+use crate::origin::{Entry, with_origins};
+use crate::prior::SourceModel;
+use crate::sighting::{Reference, Rules, SetAside, Sighting};
 
 /// Most incidents named as "may be the same as".
 const SAME_AS_MAX: usize = 12;
 
-/// A sighting with the id of its origin and whether an earlier one counts.
-struct Entry {
-    sighting: Sighting,
-    origin: Id,
-    /// The entry that counts for it, if it only repeats.
-    repeats: Option<usize>,
+/// Possibilities below this are not named.
+const SAME_AS_LEAST: f64 = 0.001;
+
+/// Rounds in which members may move to a more probable incident.
+const ROUNDS_MAX: usize = 4;
+
+/// A sighting's place in an incident.
+#[derive(Clone, Debug)]
+pub(crate) struct Membership {
+    pub(crate) entry: usize,
+    /// P(it belongs here).
+    pub(crate) weight: f64,
+    /// Odds that it tells of this incident against something by itself; for
+    /// the one that opened it, none.
+    pub(crate) ratio: Option<f64>,
+    pub(crate) because: String,
 }
 
 /// An incident that is being put together.
-struct Draft {
-    members: Vec<usize>,
-    because: Vec<String>,
-    span: Interval,
-    extent: domain::Extent,
-    sigma_s: f64,
-    place: Located,
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) members: Vec<Membership>,
+    pub(crate) when: Occurrence,
+    pub(crate) place: Located,
+    /// Error of the place beyond what it says, metres, and of the time, seconds.
+    place_error_m: f64,
+    time_error_s: f64,
     family: Family,
     classes: Vec<Class>,
-    /// True while every member is a press report.
-    press_only: bool,
-    same_as: Vec<usize>,
+    /// Independence group of the sighting that opened it, and its odds of being
+    /// true by that sighting alone.
+    group: String,
+    opening_odds: f64,
+    /// What else the sighting that opened it may be, by draft.
+    same_as: Vec<(usize, f64)>,
+}
+
+impl Draft {
+    /// P(the sighting that opened it tells of none of the others).
+    pub(crate) fn distinct(&self) -> f64 {
+        (1.0 - self.same_as.iter().map(|(_, weight)| weight).sum::<f64>()).clamp(0.0, 1.0)
+    }
+
+    /// P(there is something for another source to tell of). Sources of one group
+    /// may well tell of one and the same falsehood, as two pixels do of one
+    /// stubble fire.
+    fn credence(&self, group: &str) -> f64 {
+        if self.group == group {
+            return 1.0;
+        }
+        let joined = self.members.iter().filter_map(|member| member.ratio);
+        let odds = joined.fold(self.opening_odds, |odds, ratio| odds * (1.0 + ratio));
+        odds / (1.0 + odds)
+    }
 }
 
 /// What grouping made of the sightings.
@@ -56,10 +98,16 @@ pub struct Grouped {
     pub left_over: Vec<(Sighting, SetAside)>,
 }
 
-/// Groups sightings into incidents.
-pub fn group(sightings: Vec<Sighting>, reference: &Reference, rules: &Rules) -> Grouped {
+/// Groups sightings into incidents. `watches`: who was looking, where and when.
+pub fn group(
+    sightings: Vec<Sighting>,
+    reference: &Reference,
+    rules: &Rules,
+    watches: &[Watch],
+) -> Grouped {
     let entries = with_origins(sightings, rules);
     let mut table = Table {
+        reference,
         rules,
         entries: &entries,
         drafts: Vec::new(),
@@ -84,6 +132,7 @@ pub fn group(sightings: Vec<Sighting>, reference: &Reference, rules: &Rules) -> 
     for index in exact {
         table.place_exact(index);
     }
+    table.settle();
     for index in coarse {
         table.place_coarse(index);
     }
@@ -96,12 +145,10 @@ pub fn group(sightings: Vec<Sighting>, reference: &Reference, rules: &Rules) -> 
     table.take_repeats();
     let drafts = table.drafts;
     let mut incidents: Vec<Incident> =
-        drafts.iter().map(|draft| finish(draft, &entries, reference)).collect();
+        drafts.iter().map(|draft| finish(draft, &entries, reference, watches)).collect();
     let ids: Vec<Id> = incidents.iter().map(|incident| incident.id).collect();
     for (incident, draft) in incidents.iter_mut().zip(&drafts) {
-        let mut same: Vec<Id> = draft.same_as.iter().map(|other| ids[*other]).collect();
-        same.sort_unstable();
-        incident.may_be_same_as = same;
+        incident.may_be_same_as = same_as(draft, &ids);
     }
     incidents.sort_by_key(|incident| (incident.when.span, incident.id));
     let mut entries: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
@@ -116,6 +163,23 @@ pub fn group(sightings: Vec<Sighting>, reference: &Reference, rules: &Rules) -> 
     Grouped { incidents, left_over }
 }
 
+fn same_as(draft: &Draft, ids: &[Id]) -> Vec<SameAs> {
+    let mut same: Vec<SameAs> = draft
+        .same_as
+        .iter()
+        .filter(|(_, weight)| *weight >= SAME_AS_LEAST)
+        .map(|(other, weight)| SameAs {
+            incident: ids[*other],
+            probability: Probability::new(*weight),
+        })
+        .collect();
+    same.sort_by(|a, b| {
+        b.probability.get().total_cmp(&a.probability.get()).then(a.incident.cmp(&b.incident))
+    });
+    same.truncate(SAME_AS_MAX);
+    same
+}
+
 fn set_aside(sighting: &Sighting, reference: &Reference) -> SetAside {
     if sighting.signature == Signature::ThermalAnomaly {
         SetAside::FarFromLine { distance_m: sighting.line_distance_m(&reference.control) }
@@ -127,63 +191,24 @@ fn set_aside(sighting: &Sighting, reference: &Reference) -> SetAside {
 /// The order in which sightings are placed: exact ones first, then by time,
 /// then by id.
 fn order(sighting: &Sighting) -> (u8, u8, Timestamp, Timestamp, Id) {
-    let fineness = u8::from(sighting.place.precision() > Precision::Exact);
+    let fineness = u8::from(sighting.place.precision() > domain::place::Precision::Exact);
     let hours = sighting.when.span.seconds() / 3600.0;
     let length = if hours <= 1.0 { 0 } else { 1 + u8::from(hours > 12.0) };
     (fineness, length, sighting.when.span.from, sighting.when.span.to, sighting.observation)
 }
 
-/// Gives every sighting the id of its origin and finds the repeats: the same
-/// words again, at the same place or at a later time.
-fn with_origins(mut sightings: Vec<Sighting>, rules: &Rules) -> Vec<Entry> {
-    sightings.sort_by(|a, b| {
-        (&a.origin, a.when.span, a.observation, a.at).cmp(&(
-            &b.origin,
-            b.when.span,
-            b.observation,
-            b.at,
-        ))
-    });
-    let mut entries: Vec<Entry> = Vec::with_capacity(sightings.len());
-    // The report at hand: its key, where it began, its first time.
-    let mut current: Option<(OriginKey, usize, Timestamp, Id)> = None;
-    for sighting in sightings {
-        let continues = current.as_ref().is_some_and(|(key, _, first, _)| {
-            *key == sighting.origin
-                && domain::time::seconds_between(*first, sighting.when.span.from)
-                    <= rules.same_text_s
-        });
-        if !continues {
-            let id = origin_id(&sighting);
-            current = Some((sighting.origin.clone(), entries.len(), sighting.when.span.from, id));
-        }
-        let (_, start, _, origin) = current.as_ref().expect("just set");
-        let is_text = matches!(sighting.origin, OriginKey::Text(_));
-        let repeats = if is_text {
-            let same_place =
-                |entry: &Entry| entry.sighting.place.centre() == sighting.place.centre();
-            (*start..entries.len())
-                .find(|index| entries[*index].repeats.is_none() && same_place(&entries[*index]))
-        } else {
-            None
-        };
-        entries.push(Entry { origin: *origin, repeats, sighting });
-    }
-    entries
-}
-
-fn origin_id(sighting: &Sighting) -> Id {
-    let founder = sighting.observation;
-    match &sighting.origin {
-        OriginKey::Own(id) => Id::of(IdKind::Origin, &[id.bytes()]),
-        OriginKey::Text(words) => Id::of(IdKind::Origin, &[words.as_bytes(), founder.bytes()]),
-        OriginKey::Look(source, moment) => {
-            Id::of(IdKind::Origin, &[source.as_bytes(), moment.to_string().as_bytes()])
-        }
-    }
+/// A draft that a sighting may belong to.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    draft: usize,
+    /// Odds against something by itself.
+    ratio: f64,
+    /// P(it belongs to this one).
+    weight: f64,
 }
 
 struct Table<'a> {
+    reference: &'a Reference,
     rules: &'a Rules,
     entries: &'a [Entry],
     drafts: Vec<Draft>,
@@ -196,65 +221,93 @@ struct Table<'a> {
 impl Table<'_> {
     fn place_exact(&mut self, index: usize) {
         let sighting = &self.entries[index].sighting;
-        let best = self
-            .near(sighting)
-            .into_iter()
-            .filter_map(|draft| Some((self.misfit(sighting, &self.drafts[draft])?, draft)))
-            .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        if let Some((_, draft)) = best {
-            self.join(index, draft);
+        let candidates = self.weigh(sighting, self.near(sighting));
+        if let Some(best) = likeliest(&candidates) {
+            self.join(index, best);
             return;
         }
-        let draft = self.open(index);
+        let draft = self.open(index, &candidates);
         for key in self.keys(sighting) {
             self.exact.entry(key).or_default().push(draft);
+        }
+    }
+
+    /// Moves members to where they most probably belong now that all incidents
+    /// are known. The one that opened an incident stays.
+    fn settle(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            let mut moved = false;
+            for number in 0..self.drafts.len() {
+                for at in (1..self.drafts[number].members.len()).rev() {
+                    let entry = self.drafts[number].members[at].entry;
+                    let sighting = &self.entries[entry].sighting;
+                    let candidates = self.weigh(sighting, self.near(sighting));
+                    let best = candidates.iter().max_by(|a, b| more_probable(a, b)).copied();
+                    let Some(best) = best else { continue };
+                    if best.draft == number {
+                        let here = &mut self.drafts[number].members[at];
+                        here.weight = best.weight;
+                        here.ratio = Some(best.ratio);
+                    } else {
+                        self.leave(number, at);
+                        self.join(entry, best);
+                        moved = true;
+                    }
+                }
+            }
+            if !moved {
+                break;
+            }
         }
     }
 
     fn place_coarse(&mut self, index: usize) {
         let sighting = &self.entries[index].sighting;
         // Another coarse report of the same ground, time and kind?
-        let same = self.coarse_of(sighting).into_iter().find(|draft| {
-            let draft = &self.drafts[*draft];
+        let same: Vec<usize> = self
+            .coarse_of(sighting)
+            .into_iter()
             // On so wide a ground "undetermined" does not agree with everything.
-            draft.extent == sighting.when.extent
-                && draft.classes == sighting.classes
-                && self.misfit(sighting, draft).is_some()
-        });
-        if let Some(draft) = same {
-            self.join(index, draft);
+            .filter(|draft| {
+                let draft = &self.drafts[*draft];
+                draft.when.extent == sighting.when.extent && draft.classes == sighting.classes
+            })
+            .collect();
+        if let Some(best) = self.weigh(sighting, same).into_iter().max_by(more_probable)
+            && self.reach(sighting, best.draft)
+        {
+            self.join(index, best);
             return;
         }
-        let mut same_as: Vec<usize> = self
-            .near(sighting)
-            .into_iter()
-            .filter(|draft| self.misfit(sighting, &self.drafts[*draft]).is_some())
-            .collect();
-        same_as.truncate(SAME_AS_MAX);
+        let candidates = self.weigh(sighting, self.near(sighting));
         let days = self.days(sighting);
-        let draft = self.open(index);
-        self.drafts[draft].same_as = same_as;
+        let draft = self.open(index, &candidates);
         for day in days {
             self.coarse.entry(day).or_default().push(draft);
         }
     }
 
+    /// Whether two coarse reports are of overlapping times: on the same ground
+    /// a day holds many occurrences, of which they need not mean the same one,
+    /// but none of them can be told apart.
+    fn reach(&self, sighting: &Sighting, draft: usize) -> bool {
+        let (a, b) = (&sighting.when.span, &self.drafts[draft].when.span);
+        let shorter_s = a.seconds().min(b.seconds());
+        let common_s = a.intersection(b).map_or(0.0, |common| common.seconds());
+        shorter_s <= 0.0 || common_s >= self.rules.coarse_overlap * shorter_s
+    }
+
     fn support(&mut self, index: usize) -> bool {
         let sighting = &self.entries[index].sighting;
-        let candidates = if sighting.is_exact(self.rules) {
+        let drafts = if sighting.is_exact(self.rules) {
             self.near(sighting)
         } else {
             self.coarse_of(sighting)
         };
-        let fitting: Vec<usize> = candidates
-            .into_iter()
-            .filter(|draft| self.misfit(sighting, &self.drafts[*draft]).is_some())
-            .collect();
-        if let [only] = fitting.as_slice() {
-            self.join(index, *only);
-            return true;
-        }
-        false
+        let candidates = self.weigh(sighting, drafts);
+        let Some(best) = likeliest(&candidates) else { return false };
+        self.join(index, best);
+        true
     }
 
     /// The days in which something that fits the sighting can have happened.
@@ -282,98 +335,175 @@ impl Table<'_> {
         once_each(found.flatten().filter(same))
     }
 
-    /// How badly a sighting fits an incident; `None` if it cannot be the same.
-    fn misfit(&self, sighting: &Sighting, draft: &Draft) -> Option<f64> {
-        if sighting.signature.family() != draft.family
-            || !classes_agree(&sighting.classes, &draft.classes)
-        {
-            return None;
+    /// How probably a sighting belongs to each of some drafts, in their order;
+    /// what cannot be is left out.
+    fn weigh(&self, sighting: &Sighting, drafts: Vec<usize>) -> Vec<Candidate> {
+        let Some(model) = self.reference.priors.model(sighting.kind) else { return Vec::new() };
+        let others = self.others(sighting, model);
+        let mut candidates: Vec<Candidate> = drafts
+            .into_iter()
+            .filter_map(|draft| {
+                let one = &self.drafts[draft];
+                let agreement = self.agreement(sighting, model, one);
+                let ratio = model.reports * agreement * one.credence(&sighting.group) / others;
+                (ratio > 0.0).then_some(Candidate { draft, ratio, weight: 0.0 })
+            })
+            .collect();
+        let total = 1.0 + candidates.iter().map(|candidate| candidate.ratio).sum::<f64>();
+        for candidate in &mut candidates {
+            candidate.weight = candidate.ratio / total;
         }
-        let (a, b) = (&sighting.when.span, &draft.span);
-        let gap_s = domain::time::seconds_between(a.to.min(b.to), a.from.max(b.from)).max(0.0);
-        if gap_s > self.rules.gap_s {
-            return None;
-        }
-        if draft.press_only && sighting.kind == SourceKind::Press {
-            let shorter_s = a.seconds().min(b.seconds());
-            let common_s = a.intersection(b).map_or(0.0, |common| common.seconds());
-            if shorter_s > 0.0 && common_s < self.rules.press_overlap * shorter_s {
-                return None;
-            }
-        }
-        let (from, to) = (sighting.place.centre()?, draft.place.centre()?);
-        let apart_m = from.distance_m(to);
-        let reach_m = sighting.place.radius_m() + draft.place.radius_m();
-        if apart_m > reach_m + self.rules.slack_m {
-            return None;
-        }
-        Some(apart_m / (reach_m + self.rules.slack_m) + gap_s / self.rules.gap_s)
+        candidates
     }
 
-    fn open(&mut self, index: usize) -> usize {
-        let sighting = &self.entries[index].sighting;
-        self.drafts.push(Draft {
-            members: vec![index],
-            because: vec!["it opened the incident".to_owned()],
-            span: sighting.when.span,
-            extent: sighting.when.extent,
-            sigma_s: sighting.when.sigma_s,
-            place: sighting.place.clone(),
-            family: sighting.signature.family(),
-            classes: sighting.classes.clone(),
-            press_only: sighting.kind == SourceKind::Press,
-            same_as: Vec::new(),
-        });
+    /// Density of reports like this one from anything else, per m² and second.
+    fn others(&self, sighting: &Sighting, model: &SourceModel) -> f64 {
+        let line_m = sighting.line_distance_m(&self.reference.control);
+        let density = self.reference.priors.density(sighting, model, line_m);
+        density.truth * model.reports + density.falsehood
+    }
+
+    /// Density with which a true report of a draft's occurrence falls together
+    /// with it in place, time and kind, per m² and second.
+    fn agreement(&self, sighting: &Sighting, model: &SourceModel, draft: &Draft) -> f64 {
+        if sighting.signature.family() != draft.family {
+            return 0.0;
+        }
+        let priors = &self.reference.priors;
+        let squares = [model.place_error_m, draft.place_error_m, priors.spread_m]
+            .iter()
+            .map(|error_m| error_m * error_m)
+            .sum::<f64>();
+        let tail_s = priors.lasting_s + model.time_error_s.max(draft.time_error_s);
+        let place =
+            place_overlap(&sighting.place, &draft.place, squares.sqrt(), &self.reference.places);
+        let time = time_overlap(&sighting.when, &draft.when, tail_s);
+        place * time * priors.class_agreement(&sighting.classes, &draft.classes)
+    }
+
+    fn open(&mut self, index: usize, candidates: &[Candidate]) -> usize {
+        let opening = Membership {
+            entry: index,
+            weight: 1.0,
+            ratio: None,
+            because: "it opened the incident".to_owned(),
+        };
+        let mut draft = self.sketch(index);
+        draft.members.push(opening);
+        draft.same_as = candidates.iter().map(|one| (one.draft, one.weight)).collect();
+        self.drafts.push(draft);
         self.drafts.len() - 1
     }
 
-    fn join(&mut self, index: usize, number: usize) {
+    /// A draft as one sighting alone would have it, without members.
+    fn sketch(&self, index: usize) -> Draft {
         let sighting = &self.entries[index].sighting;
-        let draft = &mut self.drafts[number];
-        draft.members.push(index);
-        draft.because.push(because(sighting, draft));
-        draft.press_only &= sighting.kind == SourceKind::Press;
-        // The common part of what the members allow, if there is any.
-        match draft.span.intersection(&sighting.when.span) {
-            Some(common) if draft.extent == sighting.when.extent => draft.span = common,
-            _ if sighting.when.span.seconds() < draft.span.seconds()
-                && sighting.when.extent == draft.extent =>
-            {
-                draft.span = sighting.when.span;
+        let model = self.reference.priors.model(sighting.kind);
+        let opening_odds = model.map_or(0.0, |model| {
+            let line_m = sighting.line_distance_m(&self.reference.control);
+            let density = self.reference.priors.density(sighting, model, line_m);
+            density.truth * model.reports / density.falsehood
+        });
+        Draft {
+            members: Vec::new(),
+            when: sighting.when,
+            place: sighting.place.clone(),
+            place_error_m: model.map_or(0.0, |model| model.place_error_m),
+            time_error_s: model.map_or(0.0, |model| model.time_error_s),
+            family: sighting.signature.family(),
+            classes: sighting.classes.clone(),
+            group: sighting.group.clone(),
+            opening_odds,
+            same_as: Vec::new(),
+        }
+    }
+
+    fn join(&mut self, index: usize, to: Candidate) {
+        let sighting = &self.entries[index].sighting;
+        let joining = Membership {
+            entry: index,
+            weight: to.weight,
+            ratio: Some(to.ratio),
+            because: because(sighting, &self.drafts[to.draft], to.weight),
+        };
+        self.drafts[to.draft].members.push(joining);
+        let place_error_m =
+            self.reference.priors.model(sighting.kind).map_or(0.0, |model| model.place_error_m);
+        let better = narrow(&mut self.drafts[to.draft], sighting, place_error_m);
+        // Found from now on where it turned out to be.
+        if better && sighting.is_exact(self.rules) {
+            for key in self.keys(sighting) {
+                self.exact.entry(key).or_default().push(to.draft);
             }
-            _ => {}
         }
-        if draft.classes == [Class::A13] {
-            draft.classes.clone_from(&sighting.classes);
+    }
+
+    /// Takes a member out; the rest of the draft is as if it had never been in.
+    fn leave(&mut self, number: usize, at: usize) {
+        let mut members = std::mem::take(&mut self.drafts[number].members);
+        members.remove(at);
+        let mut draft = self.sketch(members[0].entry);
+        for member in &members[1..] {
+            let sighting = &self.entries[member.entry].sighting;
+            let model = self.reference.priors.model(sighting.kind);
+            narrow(&mut draft, sighting, model.map_or(0.0, |model| model.place_error_m));
         }
-        if sighting.place.radius_m() < draft.place.radius_m() {
-            draft.place = sighting.place.clone();
-            // Found from now on where it turned out to be.
-            if sighting.is_exact(self.rules) {
-                for key in self.keys(sighting) {
-                    self.exact.entry(key).or_default().push(number);
-                }
-            }
-        }
+        draft.members = members;
+        draft.same_as = std::mem::take(&mut self.drafts[number].same_as);
+        self.drafts[number] = draft;
     }
 
     /// Repeats go where the report that counts for them went.
     fn take_repeats(&mut self) {
-        let mut home: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut home: BTreeMap<usize, (usize, f64)> = BTreeMap::new();
         for (number, draft) in self.drafts.iter().enumerate() {
             for member in &draft.members {
-                home.insert(*member, number);
+                home.insert(member.entry, (number, member.weight));
             }
         }
         for (index, entry) in self.entries.iter().enumerate() {
-            if let Some(draft) = entry.repeats.and_then(|counted| home.get(&counted)) {
-                self.drafts[*draft].members.push(index);
-                self.drafts[*draft]
-                    .because
-                    .push("it repeats a report that already counts".to_owned());
+            if let Some((draft, weight)) = entry.repeats.and_then(|counted| home.get(&counted)) {
+                self.drafts[*draft].members.push(Membership {
+                    entry: index,
+                    weight: *weight,
+                    ratio: None,
+                    because: "it repeats a report that already counts".to_owned(),
+                });
             }
         }
     }
+}
+
+/// Takes over what a sighting knows better than a draft does: the common part
+/// of their times, the smaller place, the named class. True if it is the place.
+fn narrow(draft: &mut Draft, sighting: &Sighting, place_error_m: f64) -> bool {
+    let span = &mut draft.when.span;
+    if draft.when.extent == sighting.when.extent {
+        match span.intersection(&sighting.when.span) {
+            Some(common) => *span = common,
+            None if sighting.when.span.seconds() < span.seconds() => *span = sighting.when.span,
+            None => {}
+        }
+    }
+    if draft.classes == [Class::A13] {
+        draft.classes.clone_from(&sighting.classes);
+    }
+    let better = sighting.place.radius_m() < draft.place.radius_m();
+    if better {
+        draft.place = sighting.place.clone();
+        draft.place_error_m = place_error_m;
+    }
+    better
+}
+
+fn more_probable(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
+    a.ratio.total_cmp(&b.ratio).then(b.draft.cmp(&a.draft))
+}
+
+/// The candidate that is more probable than any other and than something by
+/// itself; the earliest of equals.
+fn likeliest(candidates: &[Candidate]) -> Option<Candidate> {
+    candidates.iter().max_by(|a, b| more_probable(a, b)).filter(|best| best.ratio > 1.0).copied()
 }
 
 fn once_each<'a>(drafts: impl Iterator<Item = &'a usize>) -> Vec<usize> {
@@ -389,11 +519,6 @@ fn same_ground(a: &Located, b: &Located) -> bool {
         (Located::Region { units: a, .. }, Located::Region { units: b, .. }) => a == b,
         (a, b) => a.centre() == b.centre() && a.radius_m() == b.radius_m(),
     }
-}
-
-/// Two lists agree if they share a class, or if one says "undetermined".
-fn classes_agree(a: &[Class], b: &[Class]) -> bool {
-    a.contains(&Class::A13) || b.contains(&Class::A13) || a.iter().any(|class| b.contains(class))
 }
 
 fn cells_of(place: &Located, slack_m: f64) -> Vec<Cell> {
@@ -415,160 +540,19 @@ fn cells_of(place: &Located, slack_m: f64) -> Vec<Cell> {
     cells
 }
 
-fn because(sighting: &Sighting, draft: &Draft) -> String {
+fn because(sighting: &Sighting, draft: &Draft, weight: f64) -> String {
     let apart = match (sighting.place.centre(), draft.place.centre()) {
         (Some(a), Some(b)) => format!("{:.1} km from it", a.distance_m(b) / 1000.0),
         _ => "place not compared".to_owned(),
     };
-    let (a, b) = (&sighting.when.span, &draft.span);
-    let gap_s = domain::time::seconds_between(a.to.min(b.to), a.from.max(b.from));
+    let gap = |a: &Interval, b: &Interval| {
+        domain::time::seconds_between(a.to.min(b.to), a.from.max(b.from))
+    };
+    let gap_s = gap(&sighting.when.span, &draft.when.span);
     let time = if gap_s <= 0.0 {
         "times overlap".to_owned()
     } else {
         format!("{:.0} min apart", gap_s / 60.0)
     };
-    format!("{apart}, {time}, kinds agree")
-}
-
-fn finish(draft: &Draft, entries: &[Entry], reference: &Reference) -> Incident {
-    let mut members: Vec<(usize, &str)> =
-        draft.members.iter().copied().zip(draft.because.iter().map(String::as_str)).collect();
-    members.sort_by_key(|(index, _)| {
-        (entries[*index].sighting.at, entries[*index].sighting.observation)
-    });
-    let counting: Vec<&Entry> = draft
-        .members
-        .iter()
-        .map(|index| &entries[*index])
-        .filter(|entry| entry.repeats.is_none())
-        .collect();
-    // The first that opens, in the order of the record, names the incident.
-    let founder = counting
-        .iter()
-        .filter(|entry| entry.sighting.opens)
-        .min_by_key(|entry| (entry.sighting.at, entry.sighting.observation))
-        .expect("a draft is opened by a sighting");
-    let id = Id::of(IdKind::Incident, &[founder.sighting.observation.bytes()]);
-
-    let mut origins: BTreeMap<Id, Vec<Class>> = BTreeMap::new();
-    let mut signatures: BTreeMap<Signature, u64> = BTreeMap::new();
-    let mut groups: Vec<String> = Vec::new();
-    let mut objects: Vec<String> = Vec::new();
-    let mut remarks: Vec<String> = Vec::new();
-    for entry in &counting {
-        let of_origin = origins.entry(entry.origin).or_default();
-        of_origin.extend(&entry.sighting.classes);
-        of_origin.sort_unstable();
-        of_origin.dedup();
-        *signatures.entry(entry.sighting.signature).or_default() += 1;
-        groups.push(entry.sighting.group.clone());
-        objects.extend(entry.sighting.objects.iter().cloned());
-        remarks.extend(entry.sighting.remarks.iter().cloned());
-    }
-    let mut kinds: Vec<SourceKind> = counting.iter().map(|entry| entry.sighting.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    for list in [&mut groups, &mut objects, &mut remarks] {
-        list.sort_unstable();
-        list.dedup();
-    }
-    let claimed_count = counting
-        .iter()
-        .filter_map(|entry| entry.sighting.count)
-        .fold(None, |most: Option<f64>, count| Some(most.map_or(count, |m| m.max(count))));
-    let when =
-        domain::Occurrence { span: draft.span, sigma_s: draft.sigma_s, extent: draft.extent };
-    if when.extent == domain::Extent::Once && when.span.seconds() >= 20.0 * 3600.0 {
-        remarks.push(
-            "the time of day is not known; several occurrences of one day may stand here as one"
-                .to_owned(),
-        );
-    }
-    if origins.len() == 1 && counting.iter().all(|entry| entry.sighting.usual.is_none()) {
-        remarks.push("one origin only".to_owned());
-    }
-    Incident {
-        id,
-        status: Status::Reported,
-        place_name: reference.places.name(&draft.place, &reference.control, when.span.from),
-        place: draft.place.clone(),
-        when,
-        classes: class_shares(&origins),
-        signatures,
-        claimed_count,
-        objects,
-        members: members
-            .into_iter()
-            .map(|(index, because)| member(&entries[index], because))
-            .collect(),
-        origins: origins.len() as u32,
-        groups,
-        kinds,
-        alternatives: alternatives(&counting),
-        may_be_same_as: Vec::new(),
-        remarks,
-    }
-}
-
-fn member(entry: &Entry, because: &str) -> Member {
-    Member {
-        observation: entry.sighting.observation,
-        at: entry.sighting.at,
-        source: entry.sighting.source.clone(),
-        origin: entry.origin,
-        signature: entry.sighting.signature,
-        repeat: entry.repeats.is_some(),
-        because: because.to_owned(),
-    }
-}
-
-/// Every origin has one vote, split between the classes it names. "Undetermined"
-/// gives way where anything better is named.
-fn class_shares(origins: &BTreeMap<Id, Vec<Class>>) -> Vec<ClassShare> {
-    let determined = origins.values().flatten().any(|class| *class != Class::A13);
-    let mut votes: BTreeMap<Class, f64> = BTreeMap::new();
-    let mut total = 0.0;
-    for classes in origins.values() {
-        let named: Vec<Class> =
-            classes.iter().copied().filter(|class| !determined || *class != Class::A13).collect();
-        for class in &named {
-            *votes.entry(*class).or_default() += 1.0 / named.len() as f64;
-        }
-        total += f64::from(u8::from(!named.is_empty()));
-    }
-    let mut shares: Vec<ClassShare> = votes
-        .into_iter()
-        .map(|(class, vote)| ClassShare { class, share: Probability::new(vote / total) })
-        .collect();
-    shares.sort_by(|a, b| b.share.get().total_cmp(&a.share.get()).then(a.class.cmp(&b.class)));
-    shares
-}
-
-/// Fires may be just fires; what an incident rests on decides what else it may be.
-fn alternatives(counting: &[&Entry]) -> Vec<Alternative> {
-    let fires: Vec<&Entry> = counting
-        .iter()
-        .copied()
-        .filter(|entry| entry.sighting.signature == Signature::ThermalAnomaly)
-        .collect();
-    let mut alternatives = Vec::new();
-    if !fires.is_empty() && fires.len() == counting.len() {
-        let because = fires.iter().find_map(|entry| entry.sighting.usual).map_or_else(
-            || "nothing but hot spots, and no peacetime years to compare with".to_owned(),
-            |usual| format!("nothing but hot spots; {usual}"),
-        );
-        alternatives.push(Alternative { class: Class::Z3, because });
-    }
-    let only_sound =
-        counting.iter().all(|entry| {
-            matches!(entry.sighting.signature, Signature::Explosion | Signature::Burst)
-                && entry.sighting.objects.is_empty()
-        }) && counting.iter().all(|entry| matches!(entry.sighting.origin, OriginKey::Own(_)));
-    if only_sound {
-        let because =
-            "nothing but sounds: thunder, a quarry or a controlled detonation are not excluded"
-                .to_owned();
-        alternatives.push(Alternative { class: Class::Z4, because });
-    }
-    alternatives
+    format!("{apart}, {time}: P(the same) {weight:.2}")
 }

@@ -3,9 +3,9 @@
 //! What this is: the room where reports are weighed and put together. Each
 //! observation is interpreted by itself (where the words really place it,
 //! whether they tell of an act at all, whether peacetime explains a fire), then
-//! sightings that agree in place, time and kind become incidents. Status is at
-//! most "reported". The grouping here is deterministic and plain; the
-//! probabilistic engine takes its place behind the same two functions.
+//! sightings become incidents by how probable it is that they tell of one thing,
+//! each with the probability that it took place and the reasons for it. Status
+//! is at most "reported".
 //!
 //! What it may touch: nothing. No clock, no input or output, no randomness; the
 //! same sightings give the same incidents in any order and on any number of
@@ -24,16 +24,23 @@
 //! ```
 
 pub mod background;
+pub mod belief;
+mod finish;
 pub mod group;
 pub mod lexicon;
+pub mod likelihood;
+mod origin;
 pub mod places;
+pub mod prior;
 pub mod sighting;
 
 pub use background::{Climatology, LandUse};
+pub use belief::Watch;
 pub use group::{Grouped, group};
 pub use places::{Places, UnitGround, UnitInput};
+pub use prior::Priors;
 pub use sighting::{Recorded, Reference, Rules, SetAside, Sighting, Verdict, interpret};
 
 /// Version of the engine: part of every state digest. Count it up with any
 /// change that can change a result.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;

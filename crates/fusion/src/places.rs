@@ -168,6 +168,21 @@ impl Places {
         self.in_unit(at) && self.land.as_ref().is_none_or(|land| land.contains(at))
     }
 
+    /// Area of the ground of a region, m²; none if it is not known or no region.
+    pub fn area_m2(&self, region: &Located) -> Option<f64> {
+        let Located::Region { units, .. } = region else { return None };
+        let areas: Vec<f64> =
+            units.iter().filter_map(|code| Some(self.units.get(code)?.area_m2())).collect();
+        let sum: f64 = areas.iter().sum();
+        (sum > 0.0).then_some(sum)
+    }
+
+    /// Whether a position lies in one of the units of a region.
+    pub fn contains(&self, region: &Located, at: LatLon) -> bool {
+        let Located::Region { units, .. } = region else { return false };
+        units.iter().filter_map(|code| self.units.get(code)).any(|unit| unit.contains(at))
+    }
+
     fn in_unit(&self, at: LatLon) -> bool {
         let mut bounded = self.units.values().filter_map(|unit| unit.area.as_ref()).peekable();
         bounded.peek().is_none() || bounded.any(|area| area.contains(at))
@@ -427,6 +442,20 @@ impl Unit {
                 Some(Self { name, area: Some(area), centre, reach_m, lattice })
             }
         }
+    }
+}
+
+impl Unit {
+    fn area_m2(&self) -> f64 {
+        self.area
+            .as_ref()
+            .map_or_else(|| std::f64::consts::PI * self.reach_m * self.reach_m, Area::square_metres)
+    }
+
+    fn contains(&self, at: LatLon) -> bool {
+        self.area
+            .as_ref()
+            .map_or_else(|| self.centre.distance_m(at) <= self.reach_m, |area| area.contains(at))
     }
 }
 

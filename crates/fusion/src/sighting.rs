@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::background::{Climatology, LandUse, Usual};
 use crate::lexicon::{first_sentence, folded};
 use crate::places::Places;
+use crate::prior::Priors;
 
 /// An observation as it stands in the record.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Reference {
     pub climatology: Climatology,
     /// Land use.
     pub land_use: LandUse,
+    /// What is presumed, and what a report is worth.
+    pub priors: Priors,
 }
 
 /// What makes two observations one: the same words, or the same overpass.
@@ -163,15 +166,14 @@ pub struct Rules {
     /// Distance from the line of contact within which an unexplained fire opens
     /// an incident by itself, metres.
     pub fire_opens_within_m: f64,
-    /// Two sightings may be one if the gap between their times is at most this,
-    /// seconds.
+    /// Beyond this gap between their times two sightings are not even compared,
+    /// seconds: the tails of the longest times end there.
     pub gap_s: f64,
-    /// Two press reports are of one occurrence only if their times overlap by at
-    /// least this share of the shorter one: reports in other words follow each
-    /// other within hours.
-    pub press_overlap: f64,
-    /// Two sightings may be one if their places are at most this far from
-    /// touching, metres.
+    /// Two coarse reports are told apart unless their times overlap by at least
+    /// this share of the shorter one.
+    pub coarse_overlap: f64,
+    /// Beyond this distance between their places two sightings are not even
+    /// compared, metres: some three standard deviations.
     pub slack_m: f64,
     /// The same words count as the same report for so long, seconds.
     pub same_text_s: f64,
@@ -190,9 +192,9 @@ impl Rules {
             fire_lead_s: 6.0 * 3600.0,
             // Tube artillery from behind either side reaches about that far.
             fire_opens_within_m: 15_000.0,
-            gap_s: 2.0 * 3600.0,
-            press_overlap: 0.7,
-            slack_m: 2_000.0,
+            gap_s: 6.0 * 3600.0,
+            coarse_overlap: 0.7,
+            slack_m: 12_000.0,
             // Aggregators list an article again on the next day.
             same_text_s: 48.0 * 3600.0,
             coarse_m: 20_000.0,

@@ -48,6 +48,7 @@ fn reference(climatology: Climatology) -> Reference {
         control: ControlHistory::new(vec![state]),
         climatology,
         land_use: LandUse::new(),
+        priors: fusion::Priors::current(vec![]),
     }
 }
 
@@ -128,7 +129,7 @@ fn all(observations: Vec<(SourceKind, Observation)>, reference: &Reference) -> G
             }
         })
         .collect();
-    fusion::group(sightings, reference, &rules)
+    fusion::group(sightings, reference, &rules, &[])
 }
 
 const KHERSON: (f64, f64) = (46.65, 32.6);
@@ -396,7 +397,8 @@ fn a_report_about_a_region_stays_by_itself_and_points_at_what_it_may_repeat() {
     let coarse =
         grouped.incidents.iter().find(|incident| incident.claimed_count == Some(87.0)).unwrap();
     let exact = grouped.incidents.iter().find(|incident| incident.claimed_count.is_none()).unwrap();
-    assert_eq!(coarse.may_be_same_as, [exact.id]);
+    let same: Vec<Id> = coarse.may_be_same_as.iter().map(|same| same.incident).collect();
+    assert_eq!(same, [exact.id]);
     assert!(exact.may_be_same_as.is_empty());
 }
 
@@ -490,7 +492,7 @@ prop_compose! {
 }
 
 fn incidents(sightings: Vec<Sighting>) -> Vec<Incident> {
-    fusion::group(sightings, &reference(Climatology::default()), &Rules::current()).incidents
+    fusion::group(sightings, &reference(Climatology::default()), &Rules::current(), &[]).incidents
 }
 
 proptest! {
@@ -528,6 +530,97 @@ proptest! {
             let sum: f64 = incident.classes.iter().map(|share| share.share.get()).sum();
             prop_assert!((sum - 1.0).abs() < 1e-9);
             prop_assert!(incident.when.span.from <= incident.when.span.to);
+        }
+    }
+}
+
+/// A watch that saw the whole of a span everywhere.
+fn watch(kind: SourceKind, state: domain::EffortState) -> fusion::Watch {
+    let at = |second: i64| Timestamp::from_second(1_745_000_000 + second).unwrap();
+    fusion::Watch {
+        source: "watcher".into(),
+        kind,
+        efforts: vec![domain::Effort {
+            part: String::new(),
+            interval: domain::Interval { from: at(-100_000), to: at(1_000_000) },
+            footprint: domain::Footprint::Everywhere,
+            state,
+            sensitivity: String::new(),
+        }],
+    }
+}
+
+fn watched(list: Vec<Sighting>, watches: &[fusion::Watch]) -> Vec<Incident> {
+    fusion::group(list, &reference(Climatology::default()), &Rules::current(), watches).incidents
+}
+
+fn log_odds(incident: &Incident) -> f64 {
+    incident.belief.reasons.iter().map(|reason| reason.log_odds).sum()
+}
+
+/// VERIFICATION D2: what was not seen changes a claim only by the declared ratio.
+#[test]
+fn d2_silence_takes_away_the_declared_ratio_and_nothing_else() {
+    let one = || vec![sighting(1, 48.0, 37.0, 0, 10, Class::A4)];
+    let alone = watched(one(), &[]);
+    let sees = fusion::Priors::current(vec![]).model(SourceKind::Camera).unwrap().sees;
+    let looked = watched(one(), &[watch(SourceKind::Camera, domain::EffortState::Up)]);
+    let lost = log_odds(&looked[0]) - log_odds(&alone[0]);
+    assert!((lost - (1.0 - sees).ln()).abs() < 1e-3, "{lost}");
+    for state in [domain::EffortState::Down, domain::EffortState::Unknown] {
+        let blind = watched(one(), &[watch(SourceKind::Camera, state)]);
+        assert_eq!(blind[0].belief, alone[0].belief, "who does not look says nothing");
+    }
+}
+
+/// VERIFICATION D11, T: more allegations of one party weigh no more than one.
+#[test]
+fn d11_more_allegations_of_one_party_change_no_probability() {
+    let allege = |count: u32| {
+        let list = (0..count)
+            .map(|index| Sighting {
+                kind: SourceKind::Party,
+                group: "party".into(),
+                ..sighting(index, 48.0, 37.0, i64::from(index) % 5, 10, Class::A4)
+            })
+            .collect();
+        watched(list, &[])
+    };
+    let (one, many) = (allege(1), allege(40));
+    assert_eq!((one.len(), many.len()), (1, 1));
+    assert_eq!(one[0].belief.probability, many[0].belief.probability);
+    assert!(one[0].belief.probability.get() < 0.9);
+}
+
+/// An independent kind of source convinces more than the same one once more.
+#[test]
+fn independent_origins_add_more_than_the_same_group_again() {
+    let with = |kind: SourceKind, group: &str| {
+        let second =
+            Sighting { kind, group: group.into(), ..sighting(2, 48.0, 37.0, 2, 10, Class::A4) };
+        let first = Sighting {
+            kind: SourceKind::Press,
+            group: "press".into(),
+            ..sighting(1, 48.0, 37.0, 0, 10, Class::A4)
+        };
+        let found = watched(vec![first, second], &[]);
+        assert_eq!(found.len(), 1);
+        log_odds(&found[0])
+    };
+    let same = with(SourceKind::Press, "press");
+    let other = with(SourceKind::Press, "another press");
+    assert!(other > same + 1.0, "{other} {same}");
+}
+
+proptest! {
+    #[test]
+    fn beliefs_follow_from_their_reasons(list in sightings()) {
+        for incident in watched(list, &[watch(SourceKind::Patrol, domain::EffortState::Up)]) {
+            let p = 1.0 / (1.0 + (-log_odds(&incident)).exp());
+            prop_assert!((p - incident.belief.probability.get()).abs() < 1e-9);
+            prop_assert!(incident.members.iter().all(|member| member.weight.get() > 0.0));
+            let same: f64 = incident.may_be_same_as.iter().map(|same| same.probability.get()).sum();
+            prop_assert!(same + incident.belief.distinct.get() <= 1.0 + 1e-9);
         }
     }
 }

@@ -12,7 +12,7 @@ use domain::{
     SourceKind, When,
 };
 use findings::Evaluator;
-use fusion::{ENGINE_VERSION, Recorded, Rules, Sighting, Verdict};
+use fusion::{ENGINE_VERSION, Recorded, Rules, Sighting, Verdict, Watch};
 use jiff::civil::Date;
 use rayon::prelude::*;
 use record::Reader;
@@ -149,8 +149,13 @@ fn fold(
     };
     let ledger =
         Ledger::fold(mission, reader, as_of.size(reader)?, |passing| gathering.batch(&passing))?;
-    let grouped =
-        fusion::group(std::mem::take(&mut gathering.sightings), &world.reference, &gathering.rules);
+    let watches = gathering.watches();
+    let grouped = fusion::group(
+        std::mem::take(&mut gathering.sightings),
+        &world.reference,
+        &gathering.rules,
+        &watches,
+    );
     gathering.count_outcomes(&grouped);
     gathering.tell_fates(&grouped);
     let evaluator = Evaluator::new(&world.agreement);
@@ -298,6 +303,20 @@ impl Gathering<'_> {
         Ok(())
     }
 
+    /// Who was looking, of the sources whose rows are evidence.
+    fn watches(&self) -> Vec<Watch> {
+        let sources = &self.world.ledger.sources;
+        sources
+            .iter()
+            .map(|source| {
+                let logged = self.sources.get(&source.id).map(|tally| tally.efforts.clone());
+                let stated = stated_effort(&source.effort, self.as_of);
+                let efforts = logged.unwrap_or_default().into_iter().chain(stated).collect();
+                Watch { source: source.id.clone(), kind: source.kind, efforts }
+            })
+            .collect()
+    }
+
     /// Completes the fates of the rows that are followed.
     fn tell_fates(&mut self, grouped: &fusion::Grouped) {
         for incident in &grouped.incidents {
@@ -392,26 +411,27 @@ fn role(mission: &Mission, ledger: &Ledger, source: &str) -> Result<String> {
     Ok(role.to_owned())
 }
 
+/// The effort of a source of which somebody states that it was up throughout.
+fn stated_effort(basis: &EffortBasis, as_of: AsOf) -> Option<Effort> {
+    let EffortBasis::Stated { from, to, .. } = basis else { return None };
+    let to = if let AsOf::Moment(moment) = as_of { (*to).min(moment) } else { *to };
+    Interval::new(*from, to).map(|interval| Effort {
+        part: String::new(),
+        interval,
+        footprint: Footprint::Everywhere,
+        state: EffortState::Up,
+        sensitivity: String::new(),
+    })
+}
+
 fn source_days(
     basis: &EffortBasis,
     tally: Tally,
     facts: &Facts,
     as_of: AsOf,
 ) -> BTreeMap<Date, SourceDay> {
-    let stated = match basis {
-        EffortBasis::Stated { from, to, .. } => {
-            let to = if let AsOf::Moment(moment) = as_of { (*to).min(moment) } else { *to };
-            Interval::new(*from, to).map(|interval| Effort {
-                part: String::new(),
-                interval,
-                footprint: Footprint::Everywhere,
-                state: EffortState::Up,
-                sensitivity: String::new(),
-            })
-        }
-        _ => None,
-    };
-    let efforts: Vec<Effort> = tally.efforts.into_iter().chain(stated).collect();
+    let efforts: Vec<Effort> =
+        tally.efforts.into_iter().chain(stated_effort(basis, as_of)).collect();
     let mut rows = tally.days;
     facts
         .days()

@@ -142,7 +142,20 @@ impl World {
             .as_deref()
             .and_then(|source| maps.remove(source))
             .unwrap_or_default();
-        let reference = Reference { places, control: main, climatology, land_use: tables.land_use };
+        // The prior of war ends where a truce is in force under any reading.
+        let in_force = agreement
+            .provisions
+            .iter()
+            .flat_map(|provision| &provision.in_force)
+            .map(|term| term.interval)
+            .collect();
+        let reference = Reference {
+            places,
+            control: main,
+            climatology,
+            land_use: tables.land_use,
+            priors: fusion::Priors::current(in_force),
+        };
         Ok(Self { ledger, agreement, reference, other_maps: maps })
     }
 }

@@ -16,6 +16,9 @@ use serde::Serialize;
 pub struct IncidentCounts {
     /// All of them.
     pub total: u64,
+    /// How many different occurrences stand behind them by what their sources
+    /// are worth: the sum of P(it took place) × P(it is no other incident).
+    pub expected: f64,
     /// By best supported class.
     pub by_class: BTreeMap<Class, u64>,
     /// By what they rest on.
@@ -28,6 +31,9 @@ impl IncidentCounts {
     /// Takes up an incident.
     pub fn add(&mut self, incident: &Incident) {
         self.total += 1;
+        let belief = &incident.belief;
+        let one = belief.probability.and(belief.distinct).get();
+        self.expected = domain::probability::rounded(self.expected + one, 6);
         *self.by_class.entry(incident.class()).or_default() += 1;
         *self.by_basis.entry(incident.basis()).or_default() += 1;
         *self.by_precision.entry(incident.place.precision()).or_default() += 1;

@@ -8,7 +8,16 @@ use crate::counts::Counted;
 use crate::table::{self, rounded_position};
 
 /// Properties that are numbers.
-const NUMBERS: [&str; 6] = ["class_share", "lat", "lon", "radius_km", "origins", "claimed_count"];
+const NUMBERS: [&str; 8] = [
+    "class_share",
+    "probability",
+    "distinct",
+    "lat",
+    "lon",
+    "radius_km",
+    "origins",
+    "claimed_count",
+];
 
 /// Incidents as a feature collection (RFC 7946). An incident that is only known
 /// to lie in a region has no geometry.

@@ -66,8 +66,14 @@ fn describe(text: &mut String, state: &State, incident: &Incident) {
             writeln!(text, "or else    {} {}: {}", other.class, other.class.title(), other.because);
     }
     for other in &incident.may_be_same_as {
-        let _ = writeln!(text, "may be     {other}, which is placed more exactly");
+        let _ = writeln!(
+            text,
+            "may be     {}, which is placed more exactly: P {:.3}",
+            other.incident,
+            other.probability.get()
+        );
     }
+    describe_belief(text, incident);
     for finding in Counted::new(state).findings(incident) {
         let elements: Vec<String> = finding
             .elements
@@ -87,6 +93,22 @@ fn describe(text: &mut String, state: &State, incident: &Incident) {
         );
     }
     text.push('\n');
+}
+
+/// How the probability came about, step by step.
+fn describe_belief(text: &mut String, incident: &Incident) {
+    let belief = &incident.belief;
+    let _ = writeln!(
+        text,
+        "believed   {:.2} that it took place, {:.2} that it is none of the others (priors {}, {}; declared, not calibrated)",
+        belief.probability.get(),
+        belief.distinct.get(),
+        belief.priors,
+        belief.regime
+    );
+    for reason in &belief.reasons {
+        let _ = writeln!(text, "           {:+7.2}  {}", reason.log_odds, reason.what);
+    }
 }
 
 fn describe_row(text: &mut String, number: usize, row: &Row) {

@@ -57,6 +57,8 @@ pub struct IncidentLine {
     pub basis_class: &'static str,
     /// Number of origins.
     pub origins: u32,
+    /// P(it took place), as printed.
+    pub probability: String,
     /// How it fits provisions.
     pub fits: Vec<String>,
     /// What is doubtful about it.

@@ -17,6 +17,7 @@ impl Maker<'_> {
         let mut sentences = vec![self.total_sentence()];
         sentences.extend(self.unlike_sentence());
         sentences.extend(self.basis_sentence());
+        sentences.extend(self.belief_sentence());
         sentences.extend(self.findings_sentences());
         sentences.extend(self.alert_sentence());
         sentences.extend(self.quiet_sentences());
@@ -104,6 +105,17 @@ impl Maker<'_> {
             })
             .collect();
         (!parts.is_empty()).then(|| format!("What they rest on: {}.", words::list(&parts)))
+    }
+
+    /// What the incidents come to by what their sources are worth.
+    fn belief_sentence(&self) -> Option<String> {
+        let (today, _) = self.counted.day(self.day);
+        (today.total > 0).then(|| {
+            format!(
+                "By what each kind of source is worth and what was presumed, {:.1} different occurrences are to be expected behind them. The ratios are declared and not yet calibrated on adjudicated cases.",
+                today.expected
+            )
+        })
     }
 
     pub(super) fn findings_sentences(&self) -> Vec<String> {

@@ -236,10 +236,16 @@ impl Maker<'_> {
                 .iter()
                 .map(|other| format!("or {}: {}", class_name(other.class), other.because)),
         );
-        if !incident.may_be_same_as.is_empty() {
+        let distinct = incident.belief.distinct.get();
+        if distinct < 0.995 {
             remarks.push(format!(
-                "may be the same as {} placed more exactly",
-                words::count(incident.may_be_same_as.len() as u64, "incident", "incidents")
+                "may be one of {} (P {:.2})",
+                words::count(
+                    incident.may_be_same_as.len() as u64,
+                    "other incident",
+                    "other incidents"
+                ),
+                1.0 - distinct
             ));
         }
         IncidentLine {
@@ -252,6 +258,7 @@ impl Maker<'_> {
             basis: incident.basis().title(),
             basis_class: basis_class(incident.basis()),
             origins: incident.origins,
+            probability: format!("{:.2}", incident.belief.probability.get()),
             fits,
             remarks,
         }
