@@ -48,8 +48,18 @@
 //!     id = "bridge"
 //!     version = 1
 //!     title = "A truce at the bridge"
-//!     status = "agreed"
-//!     authoritative_language = "en"
+//!     [[zone]]
+//!     id = "all"
+//!     name = "no limit stated"
+//!     kind = "everywhere"
+//!     [[provision]]
+//!     id = "B1"
+//!     title = "No fire"
+//!     acts = ["A"]
+//!     zone = "all"
+//!     [[provision.in_force]]
+//!     from = 2026-05-08T00:00:00Z
+//!     to = 2026-05-10T00:00:00Z
 //! "#)?;
 //! std::fs::write(data.join("fires.csv"), "\
 //! latitude,longitude,brightness,scan,track,acq_date,acq_time,satellite,confidence,version,bright_t31,frp,daynight
