@@ -64,7 +64,7 @@
 //! std::fs::write(data.join("fires.csv"), "\
 //! latitude,longitude,brightness,scan,track,acq_date,acq_time,satellite,confidence,version,bright_t31,frp,daynight
 //! 48.1,37.7,320.1,1.2,1.1,2026-05-08,1012,Terra,75,6.1NRT,290.0,12.5,D
-//! 48.1,37.7,oops,1.2,1.1,2026-05-08,1012,Terra,75,6.1NRT,290.0,12.5,D
+//! oops,37.7,320.1,1.2,1.1,2026-05-08,1012,Terra,75,6.1NRT,290.0,12.5,D
 //! ")?;
 //!
 //! let case = Case::read(&case)?;
