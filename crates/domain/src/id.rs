@@ -22,6 +22,8 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 pub enum IdKind {
     /// One measurement or report by one source: `obs_…`.
     Observation,
+    /// One physical occurrence inferred from observations: `evt_…`.
+    Event,
     /// Observations that are handled as one case: `inc_…`.
     Incident,
     /// One incident held against one provision: `fnd_…`.
@@ -31,12 +33,14 @@ pub enum IdKind {
 }
 
 impl IdKind {
-    const ALL: [Self; 4] = [Self::Observation, Self::Incident, Self::Finding, Self::Origin];
+    const ALL: [Self; 5] =
+        [Self::Observation, Self::Event, Self::Incident, Self::Finding, Self::Origin];
 
     /// The printed prefix, without the underscore.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Observation => "obs",
+            Self::Event => "evt",
             Self::Incident => "inc",
             Self::Finding => "fnd",
             Self::Origin => "org",

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::effort::DayEffort;
+use crate::event::Event;
 use crate::finding::Finding;
 use crate::incident::Incident;
 use crate::source::Source;
@@ -229,6 +230,8 @@ pub struct State {
     pub sources: Vec<SourceState>,
     /// Maps of the source that gives the line of contact, oldest first.
     pub maps: Vec<MapState>,
+    /// Events inferred from arrivals, by time and id.
+    pub events: Vec<Event>,
     /// Incidents, by time and id.
     pub incidents: Vec<Incident>,
     /// Findings, in the order of the incidents.
@@ -242,6 +245,7 @@ enum Line {
     Facts(Facts),
     Source(SourceState),
     Map(MapState),
+    Event(Event),
     Incident(Box<Incident>),
     Finding(Finding),
 }
@@ -258,6 +262,7 @@ impl State {
         write(&Line::Facts(self.facts.clone()));
         self.sources.iter().for_each(|source| write(&Line::Source(source.clone())));
         self.maps.iter().for_each(|map| write(&Line::Map(*map)));
+        self.events.iter().for_each(|event| write(&Line::Event(event.clone())));
         self.incidents
             .iter()
             .for_each(|incident| write(&Line::Incident(Box::new(incident.clone()))));
@@ -268,17 +273,19 @@ impl State {
     /// Reads what [`Self::to_bytes`] wrote; `None` if it is anything else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut facts = None;
-        let (mut sources, mut maps, mut incidents, mut findings) = (vec![], vec![], vec![], vec![]);
+        let (mut sources, mut maps, mut events) = (vec![], vec![], vec![]);
+        let (mut incidents, mut findings) = (vec![], vec![]);
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line).ok()? {
                 Line::Facts(read) => facts = Some(read),
                 Line::Source(source) => sources.push(source),
                 Line::Map(map) => maps.push(map),
+                Line::Event(event) => events.push(event),
                 Line::Incident(incident) => incidents.push(*incident),
                 Line::Finding(finding) => findings.push(finding),
             }
         }
-        Some(Self { facts: facts?, sources, maps, incidents, findings })
+        Some(Self { facts: facts?, sources, maps, events, incidents, findings })
     }
 
     /// SHA-256 of the written form, in hexadecimal digits.

@@ -75,9 +75,9 @@ macro_rules! coded {
 coded!(
     /// What was observed.
     ///
-    /// After the terms of the OSCE mission's tables, with six additions that
-    /// real feeds need: `alert`, `uav`, `fighting`, `casualty`, `movement` and
-    /// `unspecified`.
+    /// After the terms of the OSCE mission's tables, with seven additions that
+    /// real feeds need: `arrival` (of a wave at a station), `alert`, `uav`,
+    /// `fighting`, `casualty`, `movement` and `unspecified`.
     Signature, "signature", {
         Explosion = "explosion", "explosion";
         Burst = "burst", "burst of fire";
@@ -100,6 +100,7 @@ coded!(
         Presence = "presence", "presence";
         Absence = "absence", "absence";
         SignalInterference = "signal_interference", "signal interference";
+        Arrival = "arrival", "arrival at a station";
         Alert = "alert", "public air-raid alert";
         Unspecified = "unspecified", "unspecified";
     }
@@ -179,7 +180,7 @@ pub enum Family {
     Movement,
     /// Jamming and spoofing.
     Interference,
-    /// What only goes with other things: alerts, an absence.
+    /// What only goes with other things: alerts, an absence, one arrival.
     Context,
 }
 
@@ -189,7 +190,7 @@ impl Signature {
         match self {
             Self::Movement | Self::Presence | Self::VehicleTrack => Family::Movement,
             Self::SignalInterference => Family::Interference,
-            Self::Alert | Self::Absence => Family::Context,
+            Self::Alert | Self::Absence | Self::Arrival => Family::Context,
             _ => Family::Force,
         }
     }

@@ -162,11 +162,17 @@ impl Priors {
         };
         let rate = truce * either(self.truce.near, self.truce.far)
             + (1.0 - truce) * either(self.war.near, self.war.far);
-        let falsehood = match &sighting.usual {
-            Some(usual) => usual.probability / (CELL_M2 * 86_400.0),
-            None => settled * either(model.false_near, model.false_far) / PER,
+        let truth = settled * rate / PER;
+        let falsehood = if let Some(certainty) = sighting.certainty {
+            // As many as the engine's odds say; never quite none.
+            let doubt = (1.0 - certainty.get()).max(1e-6);
+            truth * model.reports * doubt / (1.0 - doubt).max(1e-6)
+        } else if let Some(usual) = &sighting.usual {
+            usual.probability / (CELL_M2 * 86_400.0)
+        } else {
+            settled * either(model.false_near, model.false_far) / PER
         };
-        Density { truth: settled * rate / PER, falsehood, truce }
+        Density { truth, falsehood, truce }
     }
 
     /// The regime that weighs more.
@@ -229,6 +235,7 @@ mod tests {
             objects: vec![],
             count: None,
             usual: None,
+            certainty: None,
             remarks: vec![],
         }
     }

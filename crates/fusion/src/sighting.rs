@@ -5,8 +5,8 @@ use std::fmt;
 
 use domain::place::Precision;
 use domain::{
-    Class, ControlHistory, Family, Id, Located, Observation, Occurrence, RecordPosition, Signature,
-    Source, SourceKind, Value,
+    Class, ControlHistory, Event, Family, Id, Located, Observation, Occurrence, Probability,
+    RecordPosition, Signature, Source, SourceKind, Value,
 };
 use jiff::Timestamp;
 
@@ -83,6 +83,8 @@ pub struct Sighting {
     pub count: Option<f64>,
     /// What peacetime says, for a hot spot.
     pub usual: Option<Usual>,
+    /// P(there was an occurrence), if an engine has weighed it already.
+    pub certainty: Option<Probability>,
     /// Doubts about it.
     pub remarks: Vec<String>,
 }
@@ -272,6 +274,7 @@ pub fn interpret(
         objects: reading.map_or_else(|| objects_named(observation, reference), |read| read.objects),
         count: observation.count,
         usual: None,
+        certainty: None,
         remarks,
     }))
 }
@@ -368,11 +371,36 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
         objects: Vec::new(),
         count: None,
         usual,
+        certainty: None,
         remarks,
     }))
 }
 
 impl Sighting {
+    /// An event that an engine inferred from the arrivals at a network; `source`
+    /// is the network. An event of little probability is kept: gates are for
+    /// publication.
+    pub fn of_event(event: &Event, source: &Source) -> Self {
+        Self {
+            observation: event.id,
+            at: event.arrivals.first().map_or(RecordPosition { entry: 0, line: 0 }, |one| one.at),
+            source: source.id.clone(),
+            group: source.independence_group.clone(),
+            kind: source.kind,
+            origin: OriginKey::Own(event.id),
+            opens: true,
+            when: event.when,
+            place: event.place.clone(),
+            signature: Signature::Explosion,
+            classes: vec![Class::A13],
+            objects: Vec::new(),
+            count: None,
+            usual: None,
+            certainty: Some(event.probability),
+            remarks: Vec::new(),
+        }
+    }
+
     /// Whether it is exact enough to tell neighbouring occurrences apart.
     pub fn is_exact(&self, rules: &Rules) -> bool {
         self.place.precision() < Precision::Region

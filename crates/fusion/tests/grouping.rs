@@ -479,6 +479,7 @@ fn sighting(
         objects: vec![],
         count: None,
         usual: None,
+        certainty: None,
         remarks: vec![],
     }
 }

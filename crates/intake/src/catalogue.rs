@@ -2,10 +2,11 @@
 //! a case may bring its own instead.
 
 /// Name and text of every built-in mapping, by name.
-pub const MAPPINGS: [(&str, &str); 19] = [
+pub const MAPPINGS: [(&str, &str); 23] = [
     ("air-alerts", include_str!("../mappings/air-alerts.toml")),
     ("air-alerts-official", include_str!("../mappings/air-alerts-official.toml")),
     ("air-attacks", include_str!("../mappings/air-attacks.toml")),
+    ("arrivals", include_str!("../mappings/arrivals.toml")),
     ("deepstate", include_str!("../mappings/deepstate.toml")),
     ("fire-dates", include_str!("../mappings/fire-dates.toml")),
     ("firms", include_str!("../mappings/firms.toml")),
@@ -20,8 +21,11 @@ pub const MAPPINGS: [(&str, &str); 19] = [
     ("pcodes", include_str!("../mappings/pcodes.toml")),
     ("raions", include_str!("../mappings/raions.toml")),
     ("ru-mod-posts", include_str!("../mappings/ru-mod-posts.toml")),
+    ("station-log", include_str!("../mappings/station-log.toml")),
+    ("stations", include_str!("../mappings/stations.toml")),
     ("ucdp-ged", include_str!("../mappings/ucdp-ged.toml")),
     ("viina", include_str!("../mappings/viina.toml")),
+    ("weather", include_str!("../mappings/weather.toml")),
 ];
 
 /// The text of a built-in mapping.

@@ -17,6 +17,10 @@ use crate::problem::{Problem, Quarantined, Refused};
 use crate::row::{Column, Columns, Header, Row};
 use crate::rows::Rows;
 
+mod network;
+
+pub use network::{StationRow, WeatherRow};
+
 /// A named settlement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettlementRow {
@@ -91,6 +95,10 @@ pub enum Table {
     ControlArea(Box<ControlArea>),
     /// Land use.
     LandUse(Vec<LandUseRow>),
+    /// Sensors.
+    Stations(Vec<StationRow>),
+    /// Forecast of the air.
+    Weather(Vec<WeatherRow>),
     /// Land.
     Land(Vec<Rings>),
 }
@@ -135,6 +143,14 @@ pub fn read<R: Read>(
             let plan = LandUsePlan::bind(rule, &header)?;
             collect(rows, |row, _| plan.cell(row), Table::LandUse)
         }
+        Kind::Stations => {
+            let plan = network::StationPlan::bind(rule, &header)?;
+            collect(rows, |row, _| plan.station(row), Table::Stations)
+        }
+        Kind::Weather => {
+            let mut plan = network::WeatherPlan::bind(mapping, rule, context, &header)?;
+            collect(rows, |row, _| plan.node(row), Table::Weather)
+        }
         Kind::ControlArea => control_area(mapping, rule, context, &header, rows),
         Kind::Observations | Kind::Effort | Kind::Land => Err(Refused::Content(format!(
             "the mapping {} reads rows, not a reference table",
@@ -177,7 +193,7 @@ fn names(
     Ok(names)
 }
 
-fn required(row: &Row<'_>, column: &Column) -> Result<String, Problem> {
+pub(crate) fn required(row: &Row<'_>, column: &Column) -> Result<String, Problem> {
     match row.text(column)? {
         "" => Err(Problem::in_field(&column.name, "empty")),
         text => Ok(text.to_owned()),

@@ -40,7 +40,34 @@ fn read(name: &str, file: &str, file_name: &str) -> String {
 }
 
 /// One sample for each built-in mapping: name, file, and its name.
-const SAMPLES: [(&str, &str, &str); 19] = [
+const SAMPLES: [(&str, &str, &str); 23] = [
+    (
+        "arrivals",
+        "station,at_utc,amp_db,snr_db,baz_deg,baz_sigma_deg\n\
+         S1,2030-01-01T00:00:01.25Z,61.2,17.5,,\n\
+         A1,2030-01-01T00:00:03.5Z,55.0,12.0,271.5,4\n\
+         S1,later,61.2,17.5,,\n",
+        "arrivals.csv",
+    ),
+    (
+        "station-log",
+        "station,from_utc,to_utc,state,lat,lon,radius_m\n\
+         S1,2030-01-01T00:00:00Z,2030-01-02T00:00:00Z,up,48.0,37.5,12000\n\
+         S1,2030-01-01T04:00:00Z,2030-01-01T05:00:00Z,broken,48.0,37.5,12000\n",
+        "log.csv",
+    ),
+    (
+        "stations",
+        "station,lat,lon,elev_m,array\nS1,48.0,37.5,120,0\nA1,48.1,37.6,80,1\n,48,37,0,0\n\
+         S2,48,37,12000,0\nS3,nan,37,0,0\n",
+        "stations.csv",
+    ),
+    (
+        "weather",
+        "at_utc,lat,lon,wind_e,wind_n,temp_c\n2030-01-01T00:00:00Z,48,37,3.5,-1.0,4.5\n\
+         2030-01-01T01:00:00Z,48,37,300,-1.0,4.5\n2030-01-01T01:00:00Z,48,37,3,-1.0,400\n",
+        "weather.csv",
+    ),
     (
         "firms",
         "latitude,longitude,brightness,scan,track,acq_date,acq_time,satellite,confidence,version,bright_t31,frp,daynight,first_snapshot_utc\n\

@@ -10,7 +10,7 @@ use domain::gazetteer::Settlement;
 use domain::{ControlHistory, ControlState, LatLon, Observation};
 use fusion::lexicon::Lexicon;
 use fusion::{Climatology, LandUse, Places, Reference, UnitGround, UnitInput};
-use intake::tables::{ControlArea, Table, UnitExtent};
+use intake::tables::{ControlArea, StationRow, Table, UnitExtent, WeatherRow};
 use intake::{Context, Mapping};
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -70,6 +70,15 @@ impl AsOf {
     }
 }
 
+/// A sensor network: its stations and the forecast of the air between them.
+#[derive(Debug, Default)]
+pub struct Network {
+    /// Stations.
+    pub stations: Vec<StationRow>,
+    /// Forecast.
+    pub weather: Vec<WeatherRow>,
+}
+
 /// The world of a mission.
 #[derive(Debug)]
 pub struct World {
@@ -81,6 +90,8 @@ pub struct World {
     pub reference: Reference,
     /// Maps of other sources, by source.
     pub other_maps: BTreeMap<String, ControlHistory>,
+    /// Sensor networks, by source.
+    pub networks: BTreeMap<String, Network>,
 }
 
 impl findings::Ground for World {
@@ -156,7 +167,7 @@ impl World {
             land_use: tables.land_use,
             priors: fusion::Priors::current(in_force),
         };
-        Ok(Self { ledger, agreement, reference, other_maps: maps })
+        Ok(Self { ledger, agreement, reference, other_maps: maps, networks: tables.networks })
     }
 }
 
@@ -191,6 +202,7 @@ struct Tables {
     land_use: LandUse,
     land: Vec<Rings>,
     control: Vec<(String, ControlArea)>,
+    networks: BTreeMap<String, Network>,
 }
 
 impl Tables {
@@ -263,6 +275,12 @@ impl Tables {
                     UnitExtent::Disc { at, radius_m } => UnitGround::Disc(at, radius_m),
                 },
             })),
+            Table::Stations(rows) => {
+                self.networks.entry(source).or_default().stations.extend(rows);
+            }
+            Table::Weather(rows) => {
+                self.networks.entry(source).or_default().weather.extend(rows);
+            }
             Table::LandUse(rows) => self.land_use.extend(rows),
             Table::Land(polygons) => self.land.extend(polygons),
             Table::ControlArea(area) => self.control.push((source, *area)),

@@ -219,6 +219,11 @@ struct TableKeys {
     late_days: f64,
     #[serde(default)]
     shares: BTreeMap<String, Columns>,
+    elevation_m: Option<Columns>,
+    array: Option<Columns>,
+    wind_east: Option<Columns>,
+    wind_north: Option<Columns>,
+    temperature_c: Option<Columns>,
 }
 
 #[derive(Deserialize)]
@@ -249,8 +254,12 @@ impl Checker<'_> {
                 ("observed", raw.observed.is_some()),
             ],
             Kind::Effort => &[("time", raw.time.is_some()), ("effort", raw.effort.is_some())],
-            Kind::ControlArea => &[("time", raw.time.is_some()), ("table", raw.table.is_some())],
-            Kind::Settlements | Kind::Units | Kind::LandUse => &[("table", raw.table.is_some())],
+            Kind::ControlArea | Kind::Weather => {
+                &[("time", raw.time.is_some()), ("table", raw.table.is_some())]
+            }
+            Kind::Settlements | Kind::Units | Kind::LandUse | Kind::Stations => {
+                &[("table", raw.table.is_some())]
+            }
             Kind::Land => &[],
         };
         if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
@@ -450,6 +459,18 @@ impl Checker<'_> {
                 ("lon", raw.lon.is_some()),
                 ("shares", !raw.shares.is_empty()),
             ],
+            Kind::Stations => &[
+                ("name", raw.name.is_some()),
+                ("lat", raw.lat.is_some()),
+                ("lon", raw.lon.is_some()),
+            ],
+            Kind::Weather => &[
+                ("lat", raw.lat.is_some()),
+                ("lon", raw.lon.is_some()),
+                ("wind_east", raw.wind_east.is_some()),
+                ("wind_north", raw.wind_north.is_some()),
+                ("temperature_c", raw.temperature_c.is_some()),
+            ],
             Kind::Observations | Kind::Effort | Kind::Land => &[],
         };
         if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
@@ -473,6 +494,13 @@ impl Checker<'_> {
             outside: raw.outside.unwrap_or_default(),
             late_days: raw.late_days,
             shares: raw.shares.into_iter().collect(),
+            elevation_m: raw.elevation_m,
+            array: raw.array,
+            air: raw
+                .wind_east
+                .zip(raw.wind_north)
+                .zip(raw.temperature_c)
+                .map(|((east, north), temperature)| [east, north, temperature]),
         })
     }
 }

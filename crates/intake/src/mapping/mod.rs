@@ -31,6 +31,10 @@ pub enum Kind {
     ControlArea,
     /// Shares of land use on a 0.1 degree grid.
     LandUse,
+    /// Sensors with a fixed place.
+    Stations,
+    /// Forecast of wind and temperature.
+    Weather,
     /// Where there is land, by which coasts are told from lines of contact.
     Land,
 }
@@ -213,6 +217,10 @@ pub(crate) struct TableRule {
     pub(crate) outside: String,
     pub(crate) late_days: f64,
     pub(crate) shares: Vec<(String, Columns)>,
+    pub(crate) elevation_m: Option<Columns>,
+    pub(crate) array: Option<Columns>,
+    /// Towards the east, towards the north (m/s), temperature (degrees Celsius).
+    pub(crate) air: Option<[Columns; 3]>,
 }
 
 impl Mapping {
@@ -221,13 +229,13 @@ impl Mapping {
         file::read(text)
     }
 
-    /// The zone in which local times are read; the case's if none is named.
     /// True if the name of a file says when it is of: then the same bytes under
     /// another name are another file.
     pub fn name_matters(&self) -> bool {
         self.time.as_ref().is_some_and(|time| matches!(time.source, TimeSource::FileName(..)))
     }
 
+    /// The zone in which local times are read; the case's if none is named.
     pub(crate) fn zone<'a>(&'a self, of_case: &'a Zone) -> &'a Zone {
         self.time.as_ref().and_then(|time| time.zone.as_ref()).unwrap_or(of_case)
     }
@@ -331,5 +339,7 @@ impl TableRule {
         visit_all(self.at.iter().flat_map(|(lat, lon)| [lat, lon]), add);
         visit_all(self.unit.iter().map(|(column, _)| column), add);
         visit_all(self.shares.iter().map(|(_, column)| column), add);
+        visit_all(self.elevation_m.iter().chain(&self.array), add);
+        visit_all(self.air.iter().flatten(), add);
     }
 }
