@@ -79,6 +79,11 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  truceline prove easter 1200 --out proof\n\n\
         Writes proof/entry and proof/entry.tlog-proof (C2SP tlog-proof). Anyone with log.vkey can check them.")]
     Prove(ProveArgs),
+    /// Put detections of many stations together to events, each with its probability
+    #[command(after_help = "Examples:\n  truceline associate --data set --out result\n  \
+        truceline associate --data set --out result --model network.json --threads 2\n\n\
+        Writes events.csv, assoc.csv, summary.json and, for rows that cannot be used, quarantine.csv.")]
+    Associate(crate::commands::associate::AssociateArgs),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"

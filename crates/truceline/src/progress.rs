@@ -62,3 +62,10 @@ pub(crate) fn spinner(what: &'static str) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
 }
+
+/// A bar for bytes whose number is known.
+pub(crate) fn bytes(what: &'static str, total: u64) -> ProgressBar {
+    ProgressBar::new(total)
+        .with_style(style("{msg} {bar:24} {bytes}/{total_bytes} {eta}"))
+        .with_message(what)
+}

@@ -1,5 +1,6 @@
 //! One module per group of commands.
 
+pub(crate) mod associate;
 mod look;
 mod make;
 mod report;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Findings(args) => look::findings(&args),
         Command::Effort(args) => look::effort(&args),
         Command::Report(args) => report::report(&args),
+        Command::Associate(args) => associate::associate(&args),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }

@@ -1,0 +1,138 @@
+//! Events at work: found, and not yet final.
+
+use crate::math;
+use crate::ring::{FREE, Ring};
+use crate::score::{Belief, Hit, Loc, Physics, Weighed};
+
+/// Spread of rounds of one volley, with the error of places, metres.
+const VOLLEY_M: f64 = 150.0;
+/// Spread of rounds about their site along one axis, metres.
+const SPREAD_M: f64 = 110.0;
+/// Spread of levels of rounds of one volley, dB.
+const VOLLEY_DB: f64 = 3.5;
+/// Longest time between rounds that count as one volley, s.
+const VOLLEY_S: f64 = 45.0;
+/// Rounds per second in a volley, as a prior.
+const VOLLEY_RATE: f64 = 0.15;
+
+/// An event at work.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub loc: Loc,
+    pub home: u32,
+    pub weighed: Weighed,
+    /// Variance of its place along one axis, m^2.
+    pub var: f64,
+    pub hits: Vec<Hit>,
+    pub alive: bool,
+    /// Set once it was released.
+    pub done: bool,
+}
+
+/// Events at work, by number; numbers count up for ever.
+#[derive(Default)]
+pub(crate) struct Events {
+    base: u32,
+    list: std::collections::VecDeque<Live>,
+}
+
+impl Events {
+    pub(crate) fn get(&self, id: u32) -> &Live {
+        &self.list[(id - self.base) as usize]
+    }
+
+    pub(crate) fn get_mut(&mut self, id: u32) -> &mut Live {
+        &mut self.list[(id - self.base) as usize]
+    }
+
+    /// Takes an event in and marks its detections.
+    pub(crate) fn add(&mut self, mut live: Live, rings: &mut [Ring]) -> u32 {
+        live.hits.sort_by_key(|hit| hit.station);
+        let id = self.base + self.list.len() as u32;
+        claim(&live.hits, rings, id);
+        self.list.push_back(live);
+        id
+    }
+
+    pub(crate) fn remove(&mut self, id: u32, rings: &mut [Ring]) {
+        let live = self.get_mut(id);
+        live.alive = false;
+        live.done = true;
+        let hits = std::mem::take(&mut live.hits);
+        claim(&hits, rings, FREE);
+    }
+
+    pub(crate) fn ids(&self) -> std::ops::Range<u32> {
+        self.base..self.base + self.list.len() as u32
+    }
+
+    /// Forgets leading events that are done and older than a time.
+    pub(crate) fn forget(&mut self, t: f64) {
+        while self.list.front().is_some_and(|e| e.done && e.loc.t < t) {
+            self.list.pop_front();
+            self.base += 1;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// What is expected of an event about a place and time: few anywhere, many
+    /// where others fire, and then like them. `me` is left out.
+    pub(crate) fn belief(&self, physics: &Physics, loc: Loc, me: u32) -> Belief {
+        let model = &physics.model;
+        let (mut sum, mut x, mut y, mut level, mut trust, mut near) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+        for (i, other) in self.list.iter().enumerate() {
+            let dt = (other.loc.t - loc.t).abs();
+            if !other.alive || dt > VOLLEY_S || self.base + i as u32 == me {
+                continue;
+            }
+            let (dx, dy) = (other.loc.x - loc.x, other.loc.y - loc.y);
+            let d2 = dx * dx + dy * dy;
+            if d2 > 16.0 * VOLLEY_M * VOLLEY_M {
+                continue;
+            }
+            let likely = 1.0 - math::exp(-other.weighed.score.max(0.0) / 4.0);
+            let kernel = math::exp(-0.5 * d2 / (VOLLEY_M * VOLLEY_M + other.var));
+            let weight = likely * kernel / (other.var + SPREAD_M * SPREAD_M);
+            near = f64::max(near, likely * kernel);
+            trust += likely * kernel;
+            sum += weight;
+            x += weight * other.loc.x;
+            y += weight * other.loc.y;
+            level += weight * other.weighed.level;
+        }
+        let mut belief = Belief {
+            ln_rate: physics.ln_rate,
+            site: None,
+            level: model.level_mean_db,
+            level_var: model.level_spread_db * model.level_spread_db,
+        };
+        if trust > 0.3 {
+            let density = VOLLEY_RATE * near / (2.0 * std::f64::consts::PI * VOLLEY_M * VOLLEY_M);
+            belief.ln_rate = math::ln(density + math::exp(physics.ln_rate));
+            belief.site = Some((x / sum, y / sum, SPREAD_M * SPREAD_M + 1.0 / sum));
+            // Rounds of one kind; the mean of a few is not well known either.
+            belief.level = level / sum;
+            belief.level_var = VOLLEY_DB * VOLLEY_DB * (1.0 + 1.0 / trust);
+        }
+        belief
+    }
+}
+
+pub(crate) fn claim(hits: &[Hit], rings: &mut [Ring], owner: u32) {
+    for hit in hits {
+        let ring = &mut rings[hit.station as usize];
+        let index = ring.index(hit.position);
+        ring.owner[index] = owner;
+    }
+}
+
+/// True if nobody has any of the hits.
+pub(crate) fn all_free(hits: &[Hit], rings: &[Ring]) -> bool {
+    hits.iter().all(|hit| {
+        let ring = &rings[hit.station as usize];
+        ring.owner[ring.index(hit.position)] == FREE
+    })
+}

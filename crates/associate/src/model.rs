@@ -1,0 +1,156 @@
+//! What the engine believes about sensors, air and sources: one versioned value.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the engine: part of every digest. Count it up with any change
+/// that can change a result.
+pub const ENGINE_VERSION: u32 = 1;
+
+/// The performance model of the network and the calibration map, as one file.
+/// Lengths in kilometres where the name says so, levels in dB, times in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// Name of this version; goes into `summary.json`.
+    pub version: String,
+    /// Signal-to-noise ratio that is detected half of the time, dB.
+    pub threshold_db: f64,
+    /// Width of the logistic of detection, dB, with the scatter of levels folded in.
+    pub threshold_width_db: f64,
+    /// Scatter of received levels about the law of spreading, dB.
+    pub level_scatter_db: f64,
+    /// Absorption beside spherical spreading, dB per km.
+    pub absorption_db_per_km: f64,
+    /// Error of a pick at a high signal-to-noise ratio, s.
+    pub pick_floor_s: f64,
+    /// Error of a pick near the threshold, s.
+    pub pick_threshold_s: f64,
+    /// Error of the travel time as a share of it, independent from path to path.
+    pub path_error: f64,
+    /// Error of the forecast wind, each component, m/s.
+    pub wind_error_ms: f64,
+    /// Error of the forecast temperature, K.
+    pub temperature_error_k: f64,
+    /// Share of arrivals that come late, by another path.
+    pub late_share: f64,
+    /// Mean delay of late arrivals, s.
+    pub late_mean_s: f64,
+    /// Share of arrivals off by any amount.
+    pub stray_share: f64,
+    /// Arrivals closer than this at one sensor are one detection, s.
+    pub dead_time_s: f64,
+    /// False alarms of a sensor per hour, before anything is known of it.
+    pub false_per_hour: f64,
+    /// Mean of the excess over the threshold of false alarms, dB.
+    pub false_excess_db: f64,
+    /// Mean level of sources at 1 km, dB.
+    pub level_mean_db: f64,
+    /// Spread of levels of sources, dB.
+    pub level_spread_db: f64,
+    /// Sources per square kilometre and day, before anything is known.
+    pub events_per_km2_day: f64,
+    /// Share of back-azimuths that mean nothing.
+    pub baz_outliers: f64,
+    /// Back-azimuth error where a detection does not state one, degrees.
+    pub baz_sigma_deg: f64,
+    /// Error of an ordinary station clock, s.
+    pub clock_error_s: f64,
+    /// Factor on the covariance of place so that ellipses hold what they say.
+    pub inflation: f64,
+    /// The calibration map of probabilities.
+    pub calibration: Calibration,
+}
+
+/// Logistic map from what is known of an event to the probability that it is real.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Calibration {
+    /// Coefficients, one for each of [`crate::posterior::FEATURES`].
+    pub weights: Vec<f64>,
+    /// What it was fitted on.
+    pub fitted_on: String,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            version: "data-sheet-1".into(),
+            threshold_db: 8.0,
+            threshold_width_db: 3.7,
+            level_scatter_db: 4.4,
+            absorption_db_per_km: 0.6,
+            pick_floor_s: 0.02,
+            pick_threshold_s: 0.15,
+            path_error: 0.0035,
+            wind_error_ms: 1.5,
+            temperature_error_k: 1.0,
+            late_share: 0.03,
+            late_mean_s: 0.5,
+            stray_share: 0.005,
+            dead_time_s: 0.25,
+            false_per_hour: 1.5,
+            false_excess_db: 4.5,
+            level_mean_db: 111.0,
+            level_spread_db: 8.0,
+            events_per_km2_day: 0.5,
+            baz_outliers: 0.06,
+            baz_sigma_deg: 4.0,
+            clock_error_s: 0.01,
+            inflation: 1.0,
+            calibration: Calibration::default(),
+        }
+    }
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self { weights: vec![0.0, 0.35], fitted_on: "nothing: a guess".into() }
+    }
+}
+
+/// A model that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAModel {
+    /// Not JSON, or not of these fields.
+    #[error("{0}")]
+    Form(#[from] serde_json::Error),
+    /// A number that makes no sense.
+    #[error("`{field}` is {value}; it must be a finite number above zero")]
+    Number {
+        /// Name of the field.
+        field: &'static str,
+        /// As given.
+        value: f64,
+    },
+}
+
+impl Model {
+    /// Reads a model from JSON. Fields that are left out keep their default.
+    pub fn parse(text: &str) -> Result<Self, NotAModel> {
+        let model: Self = serde_json::from_str(text)?;
+        let positive = [
+            ("threshold_width_db", model.threshold_width_db),
+            ("level_scatter_db", model.level_scatter_db),
+            ("pick_floor_s", model.pick_floor_s),
+            ("path_error", model.path_error),
+            ("wind_error_ms", model.wind_error_ms),
+            ("false_per_hour", model.false_per_hour),
+            ("false_excess_db", model.false_excess_db),
+            ("level_spread_db", model.level_spread_db),
+            ("events_per_km2_day", model.events_per_km2_day),
+            ("late_mean_s", model.late_mean_s),
+            ("inflation", model.inflation),
+        ];
+        for (field, value) in positive {
+            if !value.is_finite() || value <= 0.0 {
+                return Err(NotAModel::Number { field, value });
+            }
+        }
+        Ok(model)
+    }
+
+    /// The model that comes with the engine.
+    pub fn built_in() -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,76 @@
+//! Detections of one station within the time at work, oldest first.
+
+/// No event has it.
+pub(crate) const FREE: u32 = u32::MAX;
+
+/// What a detection is apart from its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pick {
+    /// Error of the pick, s.
+    pub sigma: f32,
+    pub amp: f32,
+    pub snr: f32,
+    /// Log-likelihood of the signal-to-noise ratio under an arrival, without
+    /// the level, less that under a false alarm.
+    pub gain: f32,
+    pub baz: f32,
+    pub baz_sigma: f32,
+    pub row: u32,
+}
+
+/// Detections of a station. Positions count from the first detection ever, so
+/// they stay what they are while old ones are dropped.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ring {
+    base: u32,
+    pub t: Vec<f64>,
+    pub picks: Vec<Pick>,
+    pub owner: Vec<u32>,
+}
+
+impl Ring {
+    #[inline]
+    pub(crate) fn index(&self, position: u32) -> usize {
+        (position - self.base) as usize
+    }
+
+    #[inline]
+    pub(crate) fn position(&self, index: usize) -> u32 {
+        self.base + index as u32
+    }
+
+    /// First index at or after a time.
+    #[inline]
+    pub(crate) fn from(&self, t: f64) -> usize {
+        // Nearly all look-ups are near the end.
+        let n = self.t.len();
+        let mut hi = n;
+        let mut step = 1;
+        while hi >= step && self.t[hi - step] >= t {
+            hi -= step;
+            step *= 2;
+        }
+        let lo = hi.saturating_sub(step);
+        lo + self.t[lo..hi].partition_point(|x| *x < t)
+    }
+
+    /// Adds a detection that is later than all before it.
+    pub(crate) fn push(&mut self, t: f64, pick: Pick) {
+        debug_assert!(self.t.last().is_none_or(|last| *last < t));
+        self.t.push(t);
+        self.picks.push(pick);
+        self.owner.push(FREE);
+    }
+
+    /// Drops what is older than a time, once enough has come together.
+    pub(crate) fn forget(&mut self, t: f64, mut dropped: impl FnMut(f64, &Pick, u32)) {
+        let old = self.t.partition_point(|x| *x < t);
+        for i in 0..old {
+            dropped(self.t[i], &self.picks[i], self.owner[i]);
+        }
+        self.t.drain(..old);
+        self.picks.drain(..old);
+        self.owner.drain(..old);
+        self.base += old as u32;
+    }
+}

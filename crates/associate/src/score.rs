@@ -1,0 +1,475 @@
+//! The likelihood: what an event at a place and time predicts at each station
+//! in reach, what was heard there and what was not.
+
+use crate::math::{self, Nats};
+use crate::model::Model;
+use crate::network::Network;
+use crate::ring::{FREE, Ring};
+
+/// Farthest a station is asked, metres.
+pub(crate) const REACH_MAX: f64 = 48_000.0;
+const TABLE_STEP: f64 = 64.0;
+/// Degrees of freedom of residuals.
+const NU: f64 = 4.0;
+/// A detection this many standard deviations early is none of the event's.
+const GATE: f64 = 3.7;
+/// Half-width of the time in which other free detections count as competition, s.
+const CROWD_S: f64 = 2.5;
+
+/// Where and when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Loc {
+    pub t: f64,
+    pub x: f64,
+    pub y: f64,
+}
+
+/// A detection taken by an event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Hit {
+    pub station: u32,
+    /// Position in the station's ring.
+    pub position: u32,
+}
+
+/// Path from a source to a station.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Path {
+    pub d: f64,
+    pub tau: f64,
+    /// Derivatives of the travel time with the place of the source, s/m.
+    pub gx: f64,
+    pub gy: f64,
+}
+
+/// Numbers derived from the model once.
+pub(crate) struct Physics {
+    pub model: Model,
+    attenuation: Vec<f32>,
+    ln_hit: f64,
+    ln_late: f64,
+    ln_stray: f64,
+    /// Logarithm of the rate of events, per m^2 and s.
+    pub ln_rate: f64,
+}
+
+/// A station in reach of an event being weighed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    pub station: u32,
+    pub d: f64,
+    pub tau: f64,
+    pub attenuation: f64,
+    /// Index in the ring of what was heard; `usize::MAX` if nothing.
+    pub heard: usize,
+    /// Log-likelihood of its time, with the pick's gain, less that of a false alarm.
+    pub gain: f64,
+    pub residual: f64,
+    pub sigma: f64,
+    /// True if silence says nothing: down, or not yet to be known.
+    pub mute: bool,
+}
+
+/// An event weighed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Weighed {
+    /// Log-odds of the event against nothing but noise, nats.
+    pub score: f64,
+    /// Source level, dB at 1 km, and its error.
+    pub level: f64,
+    pub level_sigma: f64,
+    pub hits: usize,
+    /// Hits that the level leads to expect.
+    pub expected: f64,
+    /// Part of the score that the silent stations take away.
+    pub silence: f64,
+    /// Sum of squared normed residuals.
+    pub chi2: f64,
+}
+
+/// What is expected of an event before its detections are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Belief {
+    /// Logarithm of the rate of such events, per m^2 and s.
+    pub ln_rate: f64,
+    /// Place and variance (m^2) of the firing or impact site it would belong to.
+    pub site: Option<(f64, f64, f64)>,
+    /// Level, dB at 1 km, and its variance.
+    pub level: f64,
+    pub level_var: f64,
+}
+
+/// What a search may take.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub net: &'a Network,
+    pub rings: &'a [Ring],
+    pub physics: &'a Physics,
+    /// Nothing after this is known yet.
+    pub horizon: f64,
+    /// Whose detections may be taken beside free ones.
+    pub me: u32,
+}
+
+impl Weighed {
+    /// True for an event that hardly needs the neighbourhood to be sorted out first.
+    pub(crate) fn clear(&self, limit: f64) -> bool {
+        limit == f64::INFINITY || (self.hits >= 6 && self.chi2 < limit * self.hits as f64)
+    }
+}
+
+impl Physics {
+    pub(crate) fn new(model: &Model) -> Self {
+        let attenuation = (0..=(REACH_MAX * 1.6 / TABLE_STEP) as usize + 1).map(|i| {
+            let km = (i as f64 * TABLE_STEP / 1e3).max(0.03);
+            (20.0 * libm::log10(km) + model.absorption_db_per_km * km) as f32
+        });
+        Self {
+            attenuation: attenuation.collect(),
+            ln_hit: libm::log(1.0 - model.late_share - model.stray_share)
+                - 0.5 * libm::log(2.0 * std::f64::consts::PI),
+            ln_late: libm::log(model.late_share / model.late_mean_s),
+            ln_stray: libm::log(model.stray_share / 4.0),
+            ln_rate: libm::log(model.events_per_km2_day / 86_400e6),
+            model: model.clone(),
+        }
+    }
+
+    /// Loss of level over a distance in metres, dB against 1 km.
+    #[inline]
+    pub(crate) fn attenuation(&self, d: f64) -> f64 {
+        let at = (d / TABLE_STEP).min((self.attenuation.len() - 2) as f64);
+        let i = at as usize;
+        let share = at - i as f64;
+        let (a, b) = (f64::from(self.attenuation[i]), f64::from(self.attenuation[i + 1]));
+        a + (b - a) * share
+    }
+
+    /// Distance at which a level is lost in the noise but for one time in many, metres.
+    pub(crate) fn reach(&self, level: f64, noise: f64) -> f64 {
+        let loss = level - noise - self.model.threshold_db + 3.5 * self.model.threshold_width_db;
+        let far = self.attenuation.partition_point(|a| f64::from(*a) < loss);
+        (far as f64 * TABLE_STEP).clamp(3_000.0, REACH_MAX)
+    }
+
+    /// Error of a pick by its signal-to-noise ratio, s.
+    pub(crate) fn pick_sigma(&self, snr: f64) -> f64 {
+        let m = &self.model;
+        let over = (snr - 4.0).max(0.0);
+        m.pick_floor_s + (m.pick_threshold_s - m.pick_floor_s) * libm::exp(-over / 8.0)
+    }
+
+    /// Log-likelihood of a signal-to-noise ratio as an arrival, apart from its
+    /// level, less that as a false alarm.
+    pub(crate) fn pick_gain(&self, snr: f64) -> f64 {
+        let m = &self.model;
+        let excess = snr - m.threshold_db;
+        let detect = -math::softplus(-excess / 3.0);
+        let alarm = if excess >= -0.5 {
+            0.75 / m.false_excess_db * libm::exp(-excess.max(0.0) / m.false_excess_db)
+        } else {
+            0.0
+        };
+        detect.max(-4.0) - libm::log(alarm + 0.25 / 60.0)
+    }
+
+    /// Log-likelihood of a residual.
+    #[inline]
+    pub(crate) fn time(&self, residual: f64, sigma: f64) -> f64 {
+        let z = residual / sigma;
+        let hit = self.ln_hit - math::ln(sigma) - 0.5 * z * z;
+        let late = if residual > 0.0 {
+            self.ln_late - residual / self.model.late_mean_s
+        } else {
+            f64::NEG_INFINITY
+        };
+        hit.max(late).max(self.ln_stray)
+    }
+
+    /// Log-likelihood of a level that is off by so many dB (Student, 5 degrees).
+    #[inline]
+    pub(crate) fn level(&self, off: f64) -> f64 {
+        let s = self.model.level_scatter_db;
+        -3.0 * math::ln(1.0 + off * off / (5.0 * s * s)) - math::ln(s) - 0.968_6
+    }
+}
+
+impl View<'_> {
+    /// The way from a place to a station. `home` is the station nearest to the
+    /// place: it lends its scale and ground.
+    #[inline]
+    pub(crate) fn path(&self, x: f64, y: f64, home: u32, k: u32) -> Path {
+        let (net, h, k) = (self.net, home as usize, k as usize);
+        let scale = net.scale[h];
+        let (dx, dy) = ((net.x[k] - x) / scale, (net.y[k] - y) / scale);
+        let dz = net.z[k] - net.ground[h];
+        let d = (dx * dx + dy * dy + dz * dz).max(100.0).sqrt();
+        let air = net.air[k];
+        let speed = (air.c + (air.east * dx + air.north * dy) / d).max(200.0);
+        let per = 1.0 / (d * speed * scale);
+        Path { d, tau: d / speed, gx: -dx * per, gy: -dy * per }
+    }
+
+    /// Error of an arrival time, s.
+    #[inline]
+    pub(crate) fn sigma(&self, k: u32, pick: f32, tau: f64) -> f64 {
+        let path = self.physics.model.path_error * tau;
+        let pick = f64::from(pick);
+        (pick * pick + path * path + self.net.habit[k as usize].clock_var).sqrt()
+    }
+
+    /// Logarithm of the rate at which something else makes detections at a
+    /// station about a time: false alarms and whatever is not yet explained.
+    pub(crate) fn ln_crowd(&self, k: u32, index: usize) -> f64 {
+        let ring = &self.rings[k as usize];
+        let t = ring.t[index];
+        let mut others = 0_u32;
+        for i in (0..index).rev() {
+            if t - ring.t[i] > CROWD_S {
+                break;
+            }
+            others += u32::from(ring.owner[i] == FREE);
+        }
+        for i in index + 1..ring.t.len() {
+            if ring.t[i] - t > CROWD_S {
+                break;
+            }
+            others += u32::from(ring.owner[i] == FREE);
+        }
+        let ln_false = self.net.habit[k as usize].ln_false;
+        if others == 0 {
+            return ln_false;
+        }
+        math::ln(math::exp(ln_false) + f64::from(others) / (2.0 * CROWD_S))
+    }
+
+    /// Best free detection near a predicted time: its index, gain and residual.
+    #[inline]
+    pub(crate) fn best_near(
+        &self,
+        k: u32,
+        predicted: f64,
+        tau: f64,
+    ) -> Option<(usize, f64, f64, f64)> {
+        let ring = &self.rings[k as usize];
+        let wide = GATE * self.sigma(k, 0.12, tau);
+        let mut best: Option<(usize, f64, f64, f64)> = None;
+        let mut i = ring.from(predicted - wide);
+        let last = (predicted + wide + 0.6).min(self.horizon);
+        while i < ring.t.len() && ring.t[i] <= last {
+            if ring.owner[i] == FREE || ring.owner[i] == self.me {
+                let residual = ring.t[i] - predicted;
+                let pick = &ring.picks[i];
+                let sigma = self.sigma(k, pick.sigma, tau);
+                let gain = self.physics.time(residual, sigma) + f64::from(pick.gain);
+                if best.is_none_or(|b| gain > b.1) {
+                    best = Some((i, gain, residual, sigma));
+                }
+            }
+            i += 1;
+        }
+        best
+    }
+
+    /// Fills `out` with the stations in reach and the best free detection at each.
+    pub(crate) fn listen(&self, loc: Loc, home: u32, reach: f64, out: &mut Vec<Reached>) {
+        out.clear();
+        self.net.within(loc.x, loc.y, reach, |k, _| {
+            let path = self.path(loc.x, loc.y, home, k);
+            let predicted = loc.t + path.tau + self.net.habit[k as usize].clock;
+            let heard = self.best_near(k, predicted, path.tau);
+            let mute =
+                heard.is_none() && (predicted > self.horizon || self.net.is_down(k, predicted));
+            let (index, gain, residual, sigma) = heard.unwrap_or((usize::MAX, 0.0, 0.0, 1.0));
+            out.push(Reached {
+                station: k,
+                d: path.d,
+                tau: path.tau,
+                attenuation: self.physics.attenuation(path.d),
+                heard: index,
+                gain,
+                residual,
+                sigma,
+                mute,
+            });
+        });
+    }
+
+    /// Weighs what was heard and what was not. A detection whose level cannot
+    /// be the event's is let go.
+    pub(crate) fn weigh(
+        &self,
+        reached: &mut [Reached],
+        belief: &Belief,
+        occam: f64,
+        crowd: bool,
+    ) -> Weighed {
+        let model = &self.physics.model;
+        let s2 = model.level_scatter_db * model.level_scatter_db;
+        let p2 = belief.level_var;
+        let width = model.threshold_width_db;
+        // Start from what was heard.
+        let (mut sum, mut weight) = (belief.level / p2, 1.0 / p2);
+        for r in reached.iter().filter(|r| r.heard != usize::MAX) {
+            let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
+            sum += (amp + r.attenuation) / s2;
+            weight += 1.0 / s2;
+        }
+        let mut level = sum / weight;
+        let mut curvature = weight;
+        for _ in 0..3 {
+            let mut slope = (belief.level - level) / p2;
+            curvature = 1.0 / p2;
+            for r in reached.iter() {
+                if r.heard != usize::MAX {
+                    let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
+                    let off = amp + r.attenuation - level;
+                    let w = 6.0 / (5.0 + off * off / s2) / s2;
+                    slope += w * off;
+                    curvature += w;
+                } else if !r.mute {
+                    let z = (level
+                        - r.attenuation
+                        - self.net.habit[r.station as usize].noise
+                        - model.threshold_db)
+                        / width;
+                    if z > -5.0 {
+                        let p = math::logistic(z);
+                        slope -= p / width;
+                        curvature += p * (1.0 - p) / (width * width);
+                    }
+                }
+            }
+            let step = (slope / curvature).clamp(-8.0, 8.0);
+            level += step;
+            if step.abs() < 0.05 {
+                break;
+            }
+        }
+        let mut total = Nats::default();
+        let mut out = Weighed { level, level_sigma: 1.0 / curvature.sqrt(), ..Weighed::default() };
+        for r in reached.iter_mut() {
+            let z = (level
+                - r.attenuation
+                - self.net.habit[r.station as usize].noise
+                - model.threshold_db)
+                / width;
+            let silent = if r.mute || z < -5.0 { 0.0 } else { -math::softplus(z) };
+            if !r.mute {
+                out.expected += if z < -5.0 { 0.0 } else { math::logistic(z) };
+            }
+            if r.heard != usize::MAX {
+                let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
+                let ln_other = if crowd {
+                    self.ln_crowd(r.station, r.heard)
+                } else {
+                    self.net.habit[r.station as usize].ln_false
+                };
+                let gain = r.gain + self.physics.level(amp + r.attenuation - level) - ln_other;
+                if gain > silent {
+                    total.add(gain);
+                    out.hits += 1;
+                    let z = r.residual / r.sigma;
+                    out.chi2 += (z * z).min(9.0);
+                    continue;
+                }
+                r.heard = usize::MAX;
+            }
+            total.add(silent);
+            out.silence += silent;
+        }
+        let off = level - belief.level;
+        total.add(-0.5 * off * off / p2 - 0.5 * math::ln(p2 * curvature));
+        total.add(belief.ln_rate + occam);
+        out.score = total.get();
+        out
+    }
+
+    /// Moves a place to where the hits agree best: Gauss and Newton with
+    /// Student weights. Returns the information matrix of (t, x, y).
+    pub(crate) fn settle(
+        &self,
+        loc: &mut Loc,
+        home: u32,
+        hits: &[Hit],
+        rounds: usize,
+        site: Option<(f64, f64, f64)>,
+    ) -> [[f64; 3]; 3] {
+        let start = *loc;
+        let mut info = [[0.0; 3]; 3];
+        for _ in 0..rounds {
+            // A loose hold on the starting place keeps lines of stations solvable.
+            let hold = 1.0 / (4_000.0 * 4_000.0);
+            info = [[1e-6, 0.0, 0.0], [0.0, hold, 0.0], [0.0, 0.0, hold]];
+            let mut right = [0.0, (start.x - loc.x) * hold, (start.y - loc.y) * hold];
+            if let Some((x, y, var)) = site {
+                let (dx, dy) = (x - loc.x, y - loc.y);
+                // A round far from the others is let go.
+                let pull = 1.0 / (var * (1.0 + (dx * dx + dy * dy) / (6.0 * var)));
+                info[1][1] += pull;
+                info[2][2] += pull;
+                right[1] += pull * dx;
+                right[2] += pull * dy;
+            }
+            for hit in hits {
+                let ring = &self.rings[hit.station as usize];
+                let index = ring.index(hit.position);
+                let path = self.path(loc.x, loc.y, home, hit.station);
+                let residual =
+                    ring.t[index] - (loc.t + path.tau + self.net.habit[hit.station as usize].clock);
+                let sigma = self.sigma(hit.station, ring.picks[index].sigma, path.tau);
+                let z2 = residual * residual / (sigma * sigma);
+                let weight = (NU + 1.0) / (NU + z2) / (sigma * sigma);
+                let g = [1.0, path.gx, path.gy];
+                for i in 0..3 {
+                    right[i] += weight * g[i] * residual;
+                    for j in 0..=i {
+                        info[i][j] += weight * g[i] * g[j];
+                    }
+                }
+            }
+            for i in 0..3 {
+                for j in i + 1..3 {
+                    info[i][j] = info[j][i];
+                }
+            }
+            let Some(l) = math::cholesky(&info) else { break };
+            let step = math::solve(&l, &right);
+            let far = (step[1] * step[1] + step[2] * step[2]).sqrt();
+            let cut = if far > 3_000.0 { 3_000.0 / far } else { 1.0 };
+            loc.t += step[0] * cut;
+            loc.x += step[1] * cut;
+            loc.y += step[2] * cut;
+            if far < 3.0 {
+                break;
+            }
+        }
+        info
+    }
+}
+
+/// Logarithm of the volume of the posterior of (t, x, y): the Occam factor.
+pub(crate) fn occam(info: &[[f64; 3]; 3]) -> f64 {
+    let Some(l) = math::cholesky(info) else { return -30.0 };
+    1.5 * libm::log(2.0 * std::f64::consts::PI)
+        - math::ln(l[0][0])
+        - math::ln(l[1][1])
+        - math::ln(l[2][2])
+}
+
+/// Variance of the place along one axis, on average, m^2.
+pub(crate) fn spread(info: &[[f64; 3]; 3]) -> f64 {
+    math::cholesky(info).map_or(1e6, |l| {
+        let covariance = math::inverse(&l);
+        0.5 * (covariance[1][1] + covariance[2][2])
+    })
+}
+
+/// The hits among stations in reach.
+pub(crate) fn hits_of(reached: &[Reached], rings: &[Ring], out: &mut Vec<Hit>) {
+    out.clear();
+    for r in reached.iter().filter(|r| r.heard != usize::MAX) {
+        let ring = &rings[r.station as usize];
+        out.push(Hit { station: r.station, position: ring.position(r.heard) });
+    }
+}

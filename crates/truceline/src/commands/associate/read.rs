@@ -1,0 +1,483 @@
+//! Reads the files of a data set row by row. What cannot be used is written to
+//! `quarantine.csv` with file, line, field and reason, and the rest goes on.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use associate::{Detection, MetNode, Outage, Station};
+
+/// Longest time, either way from the zero of a set, that is believed: 30 years, s.
+const TIME_MAX: f64 = 1e9;
+/// Rows handed to the engine at once.
+const BATCH: usize = 16_384;
+
+/// Rows came out of order of time.
+pub(crate) struct Disorder;
+
+/// Where rows go that cannot be used.
+pub(crate) struct Quarantine {
+    file: BufWriter<File>,
+    count: u64,
+}
+
+impl Quarantine {
+    pub(crate) fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
+        let mut file = BufWriter::new(file);
+        writeln!(file, "file,line,field,reason")?;
+        Ok(Self { file, count: 0 })
+    }
+
+    pub(crate) fn row(&mut self, file: &str, line: u64, field: &str, reason: &str) -> Result<()> {
+        self.count += 1;
+        let reason = reason.replace('"', "\"\"");
+        writeln!(self.file, "{file},{line},{field},\"{reason}\"")?;
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Result<u64> {
+        self.file.flush()?;
+        Ok(self.count)
+    }
+}
+
+/// A CSV file without quotes, line by line.
+struct Csv {
+    name: String,
+    reader: BufReader<File>,
+    line: u64,
+    bytes: u64,
+    buffer: Vec<u8>,
+    columns: Vec<String>,
+}
+
+impl Csv {
+    fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
+        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let mut csv = Self {
+            name,
+            reader: BufReader::with_capacity(1 << 18, file),
+            line: 0,
+            bytes: 0,
+            buffer: Vec::new(),
+            columns: Vec::new(),
+        };
+        if csv.read_line()? {
+            let header = String::from_utf8_lossy(&csv.buffer).into_owned();
+            let header = header.trim_start_matches('\u{feff}');
+            csv.columns =
+                header.split(',').map(|c| c.trim().trim_matches('"').to_owned()).collect();
+        }
+        Ok(csv)
+    }
+
+    /// The next line that is not empty, without its end.
+    fn read_line(&mut self) -> Result<bool> {
+        loop {
+            self.buffer.clear();
+            let n = self
+                .reader
+                .read_until(b'\n', &mut self.buffer)
+                .with_context(|| format!("reading {} after line {}", self.name, self.line))?;
+            if n == 0 {
+                return Ok(false);
+            }
+            self.line += 1;
+            self.bytes += n as u64;
+            while matches!(self.buffer.last(), Some(b'\n' | b'\r')) {
+                self.buffer.pop();
+            }
+            if !self.buffer.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn column(&self, name: &str) -> Result<usize> {
+        match self.columns.iter().position(|c| c == name) {
+            Some(at) => Ok(at),
+            None => bail!(
+                "{}: line 1 has no column `{name}`; it has {}",
+                self.name,
+                self.columns.join(",")
+            ),
+        }
+    }
+
+    /// Calls `f` with the fields of each row; a row it refuses is set aside.
+    fn rows(
+        &mut self,
+        quarantine: &mut Quarantine,
+        mut f: impl FnMut(&[&[u8]]) -> Result<(), Fault>,
+    ) -> Result<()> {
+        while self.read_line()? {
+            let fields = split(&self.buffer);
+            if let Err(fault) = f(&fields) {
+                quarantine.row(&self.name, self.line, fault.field, &fault.reason)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn split(line: &[u8]) -> Vec<&[u8]> {
+    line.split(|b| *b == b',').collect()
+}
+
+/// Why a row cannot be used.
+struct Fault {
+    field: &'static str,
+    reason: String,
+}
+
+fn fault(field: &'static str, reason: impl Into<String>) -> Fault {
+    Fault { field, reason: reason.into() }
+}
+
+fn shown(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().take(40).collect()
+}
+
+/// A finite number within limits.
+fn number(
+    fields: &[&[u8]],
+    at: usize,
+    field: &'static str,
+    min: f64,
+    max: f64,
+) -> Result<f64, Fault> {
+    let raw = fields.get(at).copied().unwrap_or_default();
+    let value: f64 = fast_float2::parse(raw)
+        .map_err(|_| fault(field, format!("`{}` is not a number", shown(raw))))?;
+    if !value.is_finite() {
+        return Err(fault(field, format!("`{}` is not a finite number", shown(raw))));
+    }
+    if !(min..=max).contains(&value) {
+        return Err(fault(field, format!("{value} is outside {min} to {max}")));
+    }
+    Ok(value)
+}
+
+fn text<'a>(fields: &[&'a [u8]], at: usize) -> &'a [u8] {
+    fields.get(at).copied().unwrap_or_default()
+}
+
+/// Stations, air and outages.
+pub(crate) struct Network {
+    pub stations: Vec<Station>,
+    pub met: Vec<MetNode>,
+    pub outages: Vec<Outage>,
+    index: HashMap<Vec<u8>, u32>,
+    /// Stations set aside, and why.
+    aside: HashMap<Vec<u8>, String>,
+}
+
+impl Network {
+    pub(crate) fn read(data: &Path, quarantine: &mut Quarantine) -> Result<Self> {
+        let mut csv = Csv::open(&data.join("stations.csv"))?;
+        let (name, lat, lon) = (csv.column("station")?, csv.column("lat")?, csv.column("lon")?);
+        let (elev, array) = (csv.column("elev_m").ok(), csv.column("array").ok());
+        let mut stations: Vec<Station> = Vec::new();
+        let mut names: HashMap<Vec<u8>, ()> = HashMap::new();
+        let mut places: HashMap<(i64, i64), String> = HashMap::new();
+        let mut aside = HashMap::new();
+        csv.rows(quarantine, |f| {
+            let id = text(f, name).to_vec();
+            if id.is_empty() {
+                return Err(fault("station", "a station without a name"));
+            }
+            if names.contains_key(&id) {
+                return Err(fault("station", format!("`{}` is listed twice", shown(&id))));
+            }
+            let read = || {
+                let (la, lo) =
+                    (number(f, lat, "lat", -90.0, 90.0)?, number(f, lon, "lon", -180.0, 180.0)?);
+                let elev_m =
+                    elev.map_or(Ok(0.0), |at| number(f, at, "elev_m", -1_000.0, 9_000.0))?;
+                let key = ((la * 1e7) as i64, (lo * 1e7) as i64);
+                match places.get(&key) {
+                    Some(other) => {
+                        Err(fault("lat", format!("in the same place as station `{other}`")))
+                    }
+                    None => Ok((la, lo, elev_m, key)),
+                }
+            };
+            names.insert(id.clone(), ());
+            match read() {
+                Ok((la, lo, elev_m, key)) => {
+                    let shown = String::from_utf8_lossy(&id).into_owned();
+                    places.insert(key, shown.clone());
+                    let array = array.is_some_and(|at| text(f, at) == b"1");
+                    stations.push(Station { name: shown, lat: la, lon: lo, elev_m, array });
+                    Ok(())
+                }
+                Err(why) => {
+                    aside.insert(id, why.reason.clone());
+                    Err(why)
+                }
+            }
+        })?;
+        if stations.is_empty() {
+            bail!("{}: no station that can be used", data.join("stations.csv").display());
+        }
+        // By name, so that the order of rows in the file does not matter.
+        stations.sort_by(|a, b| a.name.cmp(&b.name));
+        let index: HashMap<Vec<u8>, u32> =
+            (0_u32..).zip(&stations).map(|(i, s)| (s.name.clone().into_bytes(), i)).collect();
+        let mut network = Self { stations, met: Vec::new(), outages: Vec::new(), index, aside };
+        network.read_met(&data.join("met.csv"), quarantine)?;
+        network.read_outages(&data.join("outages.csv"), quarantine)?;
+        Ok(network)
+    }
+
+    fn read_met(&mut self, path: &Path, quarantine: &mut Quarantine) -> Result<()> {
+        if !path.is_file() {
+            return Ok(());
+        }
+        let mut csv = Csv::open(path)?;
+        let at = ["t_s", "lat", "lon", "wind_e", "wind_n", "temp_c"].map(|c| csv.column(c));
+        let [t, lat, lon, e, n, c] = at;
+        let (t, lat, lon, e, n, c) = (t?, lat?, lon?, e?, n?, c?);
+        let met = &mut self.met;
+        csv.rows(quarantine, |f| {
+            met.push(MetNode {
+                t_s: number(f, t, "t_s", -TIME_MAX, TIME_MAX)?,
+                lat: number(f, lat, "lat", -90.0, 90.0)?,
+                lon: number(f, lon, "lon", -180.0, 180.0)?,
+                wind_e: number(f, e, "wind_e", -100.0, 100.0)?,
+                wind_n: number(f, n, "wind_n", -100.0, 100.0)?,
+                temp_c: number(f, c, "temp_c", -80.0, 70.0)?,
+            });
+            Ok(())
+        })
+    }
+
+    fn read_outages(&mut self, path: &Path, quarantine: &mut Quarantine) -> Result<()> {
+        if !path.is_file() {
+            return Ok(());
+        }
+        let mut csv = Csv::open(path)?;
+        let (s, from, to) = (csv.column("station")?, csv.column("start_s")?, csv.column("end_s")?);
+        let (outages, index) = (&mut self.outages, &self.index);
+        csv.rows(quarantine, |f| {
+            let Some(&station) = index.get(text(f, s)) else {
+                return Err(fault(
+                    "station",
+                    format!("`{}` is no station in use", shown(text(f, s))),
+                ));
+            };
+            let start_s = number(f, from, "start_s", -TIME_MAX, TIME_MAX)?;
+            let end_s = number(f, to, "end_s", -TIME_MAX, TIME_MAX)?;
+            if end_s < start_s {
+                return Err(fault("end_s", format!("{end_s} is before the start, {start_s}")));
+            }
+            outages.push(Outage { station, start_s, end_s });
+            Ok(())
+        })
+    }
+
+    fn station(&self, name: &[u8]) -> Result<u32, Fault> {
+        if let Some(&at) = self.index.get(name) {
+            return Ok(at);
+        }
+        match self.aside.get(name) {
+            Some(why) => Err(fault("station", format!("`{}` was set aside: {why}", shown(name)))),
+            None => Err(fault("station", format!("`{}` is not in stations.csv", shown(name)))),
+        }
+    }
+}
+
+/// Columns of detections.
+struct Columns {
+    id: usize,
+    station: usize,
+    t: usize,
+    amp: usize,
+    snr: usize,
+    baz: Option<usize>,
+    baz_sigma: Option<usize>,
+}
+
+/// The detections of a set, in order of time.
+pub(crate) struct Feed<'a> {
+    network: &'a Network,
+    csv: Csv,
+    columns: Columns,
+    path: PathBuf,
+    /// Names of the rows that the engine may still speak of, and their lines.
+    ids: VecDeque<(Box<str>, u64)>,
+    first: u32,
+    rows: u32,
+    last: f64,
+    sorted: Option<std::vec::IntoIter<Detection>>,
+}
+
+impl<'a> Feed<'a> {
+    /// Opens the detections of a set. With `sort` all rows are read and sorted first.
+    pub(crate) fn open(
+        data: &Path,
+        network: &'a Network,
+        sort: bool,
+        quarantine: &mut Quarantine,
+    ) -> Result<Self> {
+        let path = data.join("detections.csv");
+        let csv = Csv::open(&path)?;
+        let columns = Columns {
+            id: csv.column("det")?,
+            station: csv.column("station")?,
+            t: csv.column("t_s")?,
+            amp: csv.column("amp_db")?,
+            snr: csv.column("snr_db")?,
+            baz: csv.column("baz_deg").ok(),
+            baz_sigma: csv.column("baz_sigma_deg").ok(),
+        };
+        let mut feed = Self {
+            network,
+            csv,
+            columns,
+            path,
+            ids: VecDeque::new(),
+            first: 0,
+            rows: 0,
+            last: f64::NEG_INFINITY,
+            sorted: None,
+        };
+        if sort {
+            let mut all = Vec::new();
+            while feed.read(&mut all, usize::MAX, false, quarantine)?.is_ok_and(|more| more) {}
+            all.sort_by(|a, b| {
+                a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)).then(a.row.cmp(&b.row))
+            });
+            feed.sorted = Some(all.into_iter());
+        }
+        Ok(feed)
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |m| m.len())
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.csv.bytes
+    }
+
+    pub(crate) fn file(&self) -> &'static str {
+        "detections.csv"
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        u64::from(self.rows)
+    }
+
+    /// Everything before this moment has been handed out.
+    pub(crate) fn watermark(&self) -> f64 {
+        self.last
+    }
+
+    /// Adds the next rows; false when there are no more.
+    pub(crate) fn next(
+        &mut self,
+        batch: &mut Vec<Detection>,
+        quarantine: &mut Quarantine,
+    ) -> Result<Result<bool, Disorder>> {
+        if let Some(sorted) = &mut self.sorted {
+            batch.extend(sorted.take(BATCH));
+            if let Some(last) = batch.last() {
+                self.last = last.t_s;
+            }
+            return Ok(Ok(batch.len() == BATCH));
+        }
+        self.read(batch, BATCH, true, quarantine)
+    }
+
+    fn read(
+        &mut self,
+        batch: &mut Vec<Detection>,
+        limit: usize,
+        ordered: bool,
+        quarantine: &mut Quarantine,
+    ) -> Result<Result<bool, Disorder>> {
+        while batch.len() < limit {
+            if !self.csv.read_line()? {
+                return Ok(Ok(false));
+            }
+            match self.row() {
+                Ok(detection) => {
+                    if ordered && detection.t_s < self.last {
+                        return Ok(Err(Disorder));
+                    }
+                    self.last = detection.t_s;
+                    batch.push(detection);
+                }
+                Err(fault) => {
+                    quarantine.row("detections.csv", self.csv.line, fault.field, &fault.reason)?;
+                }
+            }
+        }
+        Ok(Ok(true))
+    }
+
+    fn row(&mut self) -> Result<Detection, Fault> {
+        let mut fields: [&[u8]; 16] = [&[]; 16];
+        let mut n = 0;
+        for field in self.csv.buffer.split(|b| *b == b',') {
+            if n < fields.len() {
+                fields[n] = field;
+            }
+            n += 1;
+        }
+        let f = &fields[..n.min(fields.len())];
+        let c = &self.columns;
+        let station = self.network.station(text(f, c.station))?;
+        let t = number(f, c.t, "t_s", -TIME_MAX, TIME_MAX)?;
+        let amp = number(f, c.amp, "amp_db", -100.0, 300.0)?;
+        let snr = number(f, c.snr, "snr_db", -40.0, 200.0)?;
+        let optional = |at: Option<usize>, field, min, max| match at {
+            Some(at) if !text(f, at).is_empty() => number(f, at, field, min, max).map(|v| v as f32),
+            _ => Ok(f32::NAN),
+        };
+        let baz_deg = optional(c.baz, "baz_deg", -360.0, 720.0)?;
+        let baz_sigma_deg = optional(c.baz_sigma, "baz_sigma_deg", 0.0, 360.0)?;
+        let id = std::str::from_utf8(text(f, c.id)).map_err(|_| fault("det", "not UTF-8"))?;
+        if id.is_empty() {
+            return Err(fault("det", "a detection without a name"));
+        }
+        self.ids.push_back((id.into(), self.csv.line));
+        let row = self.rows;
+        self.rows += 1;
+        Ok(Detection {
+            station,
+            // To the microsecond, as times are kept.
+            t_s: (t * 1e6).round() / 1e6,
+            amp_db: amp as f32,
+            snr_db: snr as f32,
+            baz_deg,
+            baz_sigma_deg,
+            row,
+        })
+    }
+
+    pub(crate) fn id(&self, row: u32) -> &str {
+        self.ids.get((row - self.first) as usize).map_or("", |id| &id.0)
+    }
+
+    pub(crate) fn line_of(&self, row: u32) -> u64 {
+        self.ids.get((row - self.first) as usize).map_or(0, |id| id.1)
+    }
+
+    /// Forgets the names of rows before this one.
+    pub(crate) fn forget(&mut self, row: u32) {
+        if self.sorted.is_some() {
+            return;
+        }
+        while self.first < row && !self.ids.is_empty() {
+            self.ids.pop_front();
+            self.first += 1;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Writes what the engine found.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use associate::{ENGINE_VERSION, Event, Model};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::read::Feed;
+use crate::output;
+
+/// What a run did and what it cost.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Summary {
+    pub engine_version: u32,
+    pub model: String,
+    pub stations: usize,
+    /// Detections used.
+    pub detections: u64,
+    pub events: u64,
+    /// Events with a probability of 0.5 or more.
+    pub events_likely: u64,
+    pub quarantined: u64,
+    pub searches: u64,
+    /// User and system time of the process, all of it.
+    pub cpu_seconds: f64,
+    /// Of that, within the engine.
+    pub associate_cpu_seconds: f64,
+    pub wall_seconds: f64,
+    /// Detections by CPU seconds within the engine.
+    pub detections_per_cpu_second: f64,
+    pub peak_rss_mb: f64,
+    /// Digest of events.csv and assoc.csv.
+    pub digest: String,
+}
+
+/// Start of the measurement.
+pub(crate) struct Cost(Instant);
+
+impl Cost {
+    pub(crate) fn now() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Summary {
+    /// Fills in the cost.
+    pub(crate) fn finish(mut self, start: Cost) -> Self {
+        self.wall_seconds = rounded(start.0.elapsed().as_secs_f64());
+        self.cpu_seconds = rounded(cpu_seconds());
+        self.associate_cpu_seconds = rounded(self.associate_cpu_seconds);
+        self.detections_per_cpu_second =
+            (self.detections as f64 / self.associate_cpu_seconds.max(1e-3)).round();
+        self.peak_rss_mb = rounded(peak_rss_mb());
+        self
+    }
+}
+
+fn rounded(x: f64) -> f64 {
+    (x * 1e3).round() / 1e3
+}
+
+/// CPU seconds of this process so far, on all threads.
+pub(crate) fn cpu_seconds() -> f64 {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
+}
+
+/// Most memory this process has had, MB; 0 where the system does not tell.
+fn peak_rss_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<f64>().ok())
+        .map_or(0.0, |kb| kb / 1024.0)
+}
+
+/// The output files.
+pub(crate) struct Sink {
+    events: BufWriter<File>,
+    assoc: BufWriter<File>,
+    digest: Sha256,
+    summary: Summary,
+}
+
+impl Sink {
+    pub(crate) fn create(out: &Path) -> Result<Self> {
+        let create = |name: &str| {
+            let path = out.join(name);
+            File::create(&path)
+                .map(BufWriter::new)
+                .with_context(|| format!("writing {}", path.display()))
+        };
+        let mut sink = Self {
+            events: create("events.csv")?,
+            assoc: create("assoc.csv")?,
+            digest: Sha256::new(),
+            summary: Summary { engine_version: ENGINE_VERSION, ..Summary::default() },
+        };
+        writeln!(
+            sink.events,
+            "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,features"
+        )?;
+        writeln!(sink.assoc, "det,event")?;
+        Ok(sink)
+    }
+
+    pub(crate) fn events(&mut self, events: &[Event], feed: &Feed) -> Result<()> {
+        for e in events {
+            let name = format!("A{}", e.number);
+            let features: Vec<String> = e.features.0.iter().map(|f| format!("{f:.4}")).collect();
+            let line = format!(
+                "{name},{:.4},{:.7},{:.7},{:.6},{:.2},{:.2},{:.2},{:.2},{:.6},{:.3},{:.4},{},{}\n",
+                e.t_s,
+                e.lat,
+                e.lon,
+                e.probability,
+                e.level_db,
+                e.covariance[0],
+                e.covariance[1],
+                e.covariance[2],
+                e.var_t,
+                e.t_emit,
+                e.evidence,
+                e.rows.len(),
+                features.join(" ")
+            );
+            self.digest.update(line.as_bytes());
+            self.events.write_all(line.as_bytes())?;
+            for row in &e.rows {
+                let line = format!("{},{name}\n", feed.id(*row));
+                self.digest.update(line.as_bytes());
+                self.assoc.write_all(line.as_bytes())?;
+            }
+            self.summary.events += 1;
+            self.summary.events_likely += u64::from(e.probability >= 0.5);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, model: &Model) -> Result<Summary> {
+        self.events.flush()?;
+        self.assoc.flush()?;
+        self.summary.model.clone_from(&model.version);
+        self.summary.digest =
+            self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(self.summary)
+    }
+}
+
+/// Writes `summary.json`.
+pub(crate) fn summary(out: &Path, summary: &Summary) -> Result<()> {
+    let path = out.join("summary.json");
+    std::fs::write(&path, output::json(summary)?)
+        .with_context(|| format!("writing {}", path.display()))
+}
