@@ -289,3 +289,14 @@ fn mistakes_in_a_case() {
     }
     with_filters(|| insta::assert_snapshot!("mistakes", shown));
 }
+
+#[test]
+fn a_second_writer_is_refused() {
+    let sandbox = mission();
+    let first = mission::Mission::open(&sandbox.path().join("mission")).unwrap();
+    let writer = first.writer().unwrap();
+    let told = sandbox.expect("ingest mission --data data", 2);
+    snapshot("second-writer", &told);
+    drop(writer);
+    sandbox.expect("ingest mission --data data", 0);
+}
