@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use domain::{Id, Observation};
 use intake::{Context, Item, Mapping, Quarantined, Refused, Stream};
@@ -108,9 +108,12 @@ pub fn input_files(mission: &Mission) -> Result<Vec<InputFiles>> {
 }
 
 fn files_of(input: &InputFiles, data: &Path) -> Result<Vec<Arrival>> {
+    // `glob` leaves out every `.` of a path; so do we, or the names would keep the folder.
+    let data: PathBuf = data.components().filter(|part| *part != Component::CurDir).collect();
     let mut names: BTreeSet<String> = BTreeSet::new();
     for pattern in &input.patterns {
-        let below = format!("{}/{pattern}", glob::Pattern::escape(&data.display().to_string()));
+        let below = data.join("").display().to_string();
+        let below = format!("{}{pattern}", glob::Pattern::escape(&below));
         let paths =
             glob::glob(&below).map_err(|error| Error::Asked(format!("`{pattern}`: {error}")))?;
         for path in paths {
@@ -119,7 +122,7 @@ fn files_of(input: &InputFiles, data: &Path) -> Result<Vec<Arrival>> {
                 Error::Disk { action: "listing", path, source: error.into() }
             })?;
             if !path.is_dir() {
-                let name = path.strip_prefix(data).unwrap_or(&path);
+                let name = path.strip_prefix(&data).unwrap_or(&path);
                 names.insert(name.to_string_lossy().replace('\\', "/"));
             }
         }

@@ -1,9 +1,10 @@
-//! The append-only, tamper-evident log.
+//! # record: the append-only, tamper-evident log
 //!
-//! An entry is bytes; this crate knows nothing of what they mean. It keeps them in the order in
-//! which they came, as static files that any web server can serve (C2SP tlog-tiles), under a signed
-//! checkpoint (C2SP tlog-checkpoint) over a Merkle tree (RFC 6962), so that anyone with the public
-//! key can check, with tools that others wrote, that nothing was altered, removed or slipped in.
+//! What this is: a log whose entries are bytes; it knows nothing of what they mean. It keeps them in
+//! the order in which they came, as static files that any web server can serve (C2SP tlog-tiles),
+//! under a signed checkpoint (C2SP tlog-checkpoint) over a Merkle tree (RFC 6962), so that anyone
+//! with the public key can check, with tools that others wrote, that nothing was altered, removed or
+//! slipped in.
 //!
 //! What it may touch: the file system, and only through [`Medium`]. Architecture invariants: it has
 //! no clock, no randomness (a key comes from a seed that the caller brings), no network, no threads

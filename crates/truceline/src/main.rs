@@ -27,8 +27,22 @@ fn main() -> ExitCode {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Flawed) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("{}", told(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// An error with its causes. A cause that the sentence before it gives already
+/// is not said again; what points into a file begins with `error:` of its own.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    if text.starts_with("error:") { text } else { format!("error: {text}") }
 }
