@@ -43,7 +43,13 @@ pub(crate) fn volley(
     }
 }
 
-fn best_round(view: &View, events: &Events, parent: u32, strict: f64, s: &mut Scratch) -> Option<Candidate> {
+fn best_round(
+    view: &View,
+    events: &Events,
+    parent: u32,
+    strict: f64,
+    s: &mut Scratch,
+) -> Option<Candidate> {
     let event = events.get(parent);
     // Nearest stations see the clearest.
     let mut template: Vec<(f64, Hit, f64)> = event

@@ -386,8 +386,14 @@ impl Engine {
         }
         let hits = e.hits.len() as f64;
         let w = e.weighed;
-        let features =
-            Features::new(w.score, hits, w.chi2, w.expected, crowd / hits.max(1.0), -10.0 * w.silence / hits);
+        let features = Features::new(
+            w.score,
+            hits,
+            w.chi2,
+            w.expected,
+            crowd / hits.max(1.0),
+            -10.0 * w.silence / hits,
+        );
         let probability = self.physics.model.calibration.probability(&features);
         if probability > 0.8 && hits >= 6.0 {
             for (station, residual, var) in &fix.residuals {

@@ -82,7 +82,8 @@ impl Events {
     /// where others fire, and then like them. `me` is left out.
     pub(crate) fn belief(&self, physics: &Physics, loc: Loc, me: u32) -> Belief {
         let model = &physics.model;
-        let (mut sum, mut x, mut y, mut level, mut trust, mut near) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+        let (mut sum, mut x, mut y, mut level, mut trust, mut near) =
+            (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         for (i, other) in self.list.iter().enumerate() {
             let dt = (other.loc.t - loc.t).abs();
             if !other.alive || dt > VOLLEY_S || self.base + i as u32 == me {

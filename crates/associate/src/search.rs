@@ -6,9 +6,9 @@
 
 use std::collections::BinaryHeap;
 
+use crate::live::Events;
 use crate::network::NEIGHBOURS;
 use crate::ring::FREE;
-use crate::live::Events;
 use crate::score::{Hit, Loc, Reached, View, Weighed, hits_of, occam, spread};
 
 /// Squares looked at for one detection at most: bounds the time.
@@ -190,7 +190,8 @@ pub(crate) fn search(
             leaves += 1;
             let x = net.x[k] + f64::from(square.x) * scale;
             let y = net.y[k] + f64::from(square.y) * scale;
-            if let Some(found) = leaf(view, events, (&mut s.reached, &mut s.hits), station, index, x, y)
+            if let Some(found) =
+                leaf(view, events, (&mut s.reached, &mut s.hits), station, index, x, y)
                 && found.weighed.score as f32 > best_score
             {
                 best_score = found.weighed.score as f32;

@@ -8,8 +8,8 @@ use domain::effort::{DayEffort, day_share};
 use domain::state::{Facts, MapState, RowCounts, SourceDay, SourceState, State};
 use domain::time::{DAY_S, shifted};
 use domain::{
-    Class, Effort, EffortBasis, EffortState, Footprint, Id, Interval, Observation, RecordPosition,
-    SourceKind, When,
+    Class, Effort, EffortBasis, EffortState, Event, Footprint, Id, IdKind, Interval, Observation,
+    RecordPosition, Signature, SourceKind, When,
 };
 use findings::Evaluator;
 use fusion::{ENGINE_VERSION, Recorded, Rules, Sighting, Verdict, Watch};
@@ -22,7 +22,8 @@ use crate::error::{Error, OnPath as _, Result};
 use crate::folder::{Mission, write_durably};
 use crate::ingest::read_mapping;
 use crate::ledger::{Ledger, Passing};
-use crate::world::{AsOf, World};
+use crate::networks::{self, Heard};
+use crate::world::{AsOf, Network, World};
 
 /// File of the derived state in the folder `derived`.
 pub const STATE: &str = "state.jsonl";
@@ -115,6 +116,8 @@ struct Gathering<'w> {
     as_of: AsOf,
     sources: BTreeMap<String, Tally>,
     sightings: Vec<Sighting>,
+    /// Arrivals at the stations of networks, by source.
+    heard: BTreeMap<String, Vec<Heard>>,
     /// Day of each sighting by its place in the record.
     days: BTreeMap<RecordPosition, Date>,
     wanted: &'w (dyn Fn(&Fate) -> bool + Sync),
@@ -143,12 +146,14 @@ fn fold(
         as_of,
         sources: BTreeMap::new(),
         sightings: Vec::new(),
+        heard: BTreeMap::new(),
         days: BTreeMap::new(),
         wanted,
         fates: BTreeMap::new(),
     };
     let ledger =
         Ledger::fold(mission, reader, as_of.size(reader)?, |passing| gathering.batch(&passing))?;
+    let events = gathering.associate(genesis.window.whole())?;
     let watches = gathering.watches();
     let grouped = fusion::group(
         std::mem::take(&mut gathering.sightings),
@@ -157,7 +162,7 @@ fn fold(
         &watches,
     );
     gathering.count_outcomes(&grouped);
-    gathering.tell_fates(&grouped);
+    gathering.tell_fates(&grouped, &events);
     let evaluator = Evaluator::new(&world.agreement);
     let findings = grouped
         .incidents
@@ -181,7 +186,8 @@ fn fold(
         report_days: genesis.report_days,
     };
     let sources = sources(mission, &ledger, &facts, gathering.sources, as_of)?;
-    let state = State { facts, sources, maps: maps(world), incidents: grouped.incidents, findings };
+    let state =
+        State { facts, sources, maps: maps(world), events, incidents: grouped.incidents, findings };
     Ok((state, gathering.fates.into_values().collect()))
 }
 
@@ -290,6 +296,13 @@ impl Gathering<'_> {
                 }
                 self.fates.insert(recorded.at, fate);
             }
+            // One arrival is no occurrence; the engine looks at them together.
+            if observation.signature == Signature::Arrival
+                && let Some(heard) = Heard::new(observation, recorded.id, recorded.at, day)
+            {
+                self.heard.entry(source.id.clone()).or_default().push(heard);
+                continue;
+            }
             match verdict {
                 Verdict::Sighting(sighting) => {
                     self.days.insert(sighting.at, day);
@@ -301,6 +314,41 @@ impl Gathering<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Infers events from the arrivals at each network, and takes them up as
+    /// sightings.
+    fn associate(&mut self, whole: Interval) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        let nothing = Network::default();
+        for (id, heard) in std::mem::take(&mut self.heard) {
+            let source = self
+                .world
+                .ledger
+                .source(&id)
+                .ok_or_else(|| Error::Asked(format!("the record declares no source `{id}`")))?;
+            let network = self.world.networks.get(&id).unwrap_or(&nothing);
+            let tally = self.sources.entry(id.clone()).or_default();
+            let found =
+                networks::associate(&id, network, &source.effort, &tally.efforts, whole, heard);
+            for (at, day, outcome) in found.outcomes {
+                if let Some(counts) = tally.days.get_mut(&day) {
+                    *counts.outcomes.entry(outcome.code().to_owned()).or_default() += 1;
+                }
+                if let Some(fate) = self.fates.get_mut(&at) {
+                    fate.words = outcome.to_string();
+                }
+            }
+            let zone = &self.world.ledger.genesis()?.zone;
+            for event in &found.events {
+                let sighting = Sighting::of_event(event, source);
+                self.days.insert(sighting.at, zone.date(event.when.span.from));
+                self.sightings.push(sighting);
+            }
+            events.extend(found.events);
+        }
+        events.sort_by_key(|event| (event.when.span, event.id));
+        Ok(events)
     }
 
     /// Who was looking, of the sources whose rows are evidence.
@@ -318,10 +366,17 @@ impl Gathering<'_> {
     }
 
     /// Completes the fates of the rows that are followed.
-    fn tell_fates(&mut self, grouped: &fusion::Grouped) {
+    fn tell_fates(&mut self, grouped: &fusion::Grouped, events: &[Event]) {
+        let arrivals: BTreeMap<Id, &Event> = events.iter().map(|event| (event.id, event)).collect();
         for incident in &grouped.incidents {
             for member in &incident.members {
-                if let Some(fate) = self.fates.get_mut(&member.at) {
+                if let Some(event) = arrivals.get(&member.observation) {
+                    for arrival in &event.arrivals {
+                        if let Some(fate) = self.fates.get_mut(&arrival.at) {
+                            fate.incident = Some(incident.id);
+                        }
+                    }
+                } else if let Some(fate) = self.fates.get_mut(&member.at) {
                     fate.words.clone_from(&member.because);
                     fate.incident = Some(incident.id);
                 }
@@ -337,7 +392,10 @@ impl Gathering<'_> {
     /// Counts what became of the sightings.
     fn count_outcomes(&mut self, grouped: &fusion::Grouped) {
         let members =
-            grouped.incidents.iter().flat_map(|incident| &incident.members).map(|member| {
+            // What became of arrivals is counted where they became events.
+            grouped.incidents.iter().flat_map(|incident| &incident.members).filter(|member| {
+                member.observation.kind() == IdKind::Observation
+            }).map(|member| {
                 (member.source.as_str(), member.at, if member.repeat { "repeat" } else { "joined" })
             });
         let left = grouped

@@ -100,7 +100,8 @@ pub fn explain(mission: &Mission, question: &Question, as_of: AsOf) -> Result<An
     if fates.is_empty()
         && let Some(incident) = &incident
     {
-        fates = incident.members.iter().map(|member| fate_of(&state, incident, member)).collect();
+        fates =
+            incident.members.iter().flat_map(|member| fates_of(&state, incident, member)).collect();
     }
     let reader = mission.reader()?;
     let rows = fates
@@ -110,14 +111,26 @@ pub fn explain(mission: &Mission, question: &Question, as_of: AsOf) -> Result<An
     Ok(Answer { state, incident, rows })
 }
 
-fn fate_of(state: &State, incident: &Incident, member: &domain::incident::Member) -> Fate {
-    Fate {
-        observation: member.observation,
-        at: member.at,
+/// The rows behind a member: itself, or the arrivals of an event.
+fn fates_of(state: &State, incident: &Incident, member: &domain::incident::Member) -> Vec<Fate> {
+    let fate = |observation, at, words| Fate {
+        observation,
+        at,
         source: member.source.clone(),
         day: state.day_of(incident),
-        words: member.because.clone(),
+        words,
         incident: Some(incident.id),
+    };
+    match state.events.iter().find(|event| event.id == member.observation) {
+        None => vec![fate(member.observation, member.at, member.because.clone())],
+        Some(event) => event
+            .arrivals
+            .iter()
+            .map(|arrival| {
+                let words = format!("it belongs to the event {}: {}", event.id, member.because);
+                fate(arrival.observation, arrival.at, words)
+            })
+            .collect(),
     }
 }
 

@@ -90,6 +90,7 @@ pub mod explain;
 pub mod folder;
 pub mod ingest;
 pub mod ledger;
+mod networks;
 mod seen;
 pub mod verify;
 pub mod world;

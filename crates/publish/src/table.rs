@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use domain::effort::DayState;
 use domain::finding::Met;
 use domain::state::State;
-use domain::{Incident, Located};
+use domain::{Event, Incident, Located};
 
 use crate::counts::{Counted, provision_name};
 
@@ -201,6 +201,40 @@ pub fn findings<'i>(state: &State, incidents: impl Iterator<Item = &'i Incident>
             "open",
         ],
         rows: rows.collect(),
+    }
+}
+
+/// Events, one row each.
+pub fn events<'e>(events: impl Iterator<Item = &'e Event>) -> Table {
+    let row = |event: &Event| {
+        let position = rounded_position(&event.place);
+        vec![
+            event.id.to_string(),
+            event.network.clone(),
+            event.when.span.from.to_string(),
+            format!("{:.3}", event.when.sigma_s),
+            position.map_or(String::new(), |[_, lat]| format!("{lat:.2}")),
+            position.map_or(String::new(), |[lon, _]| format!("{lon:.2}")),
+            format!("{:.0}", event.place.radius_m()),
+            format!("{:.3}", event.probability.get()),
+            format!("{:.1}", event.level_db),
+            event.arrivals.len().to_string(),
+        ]
+    };
+    Table {
+        columns: vec![
+            "id",
+            "network",
+            "at",
+            "sigma_s",
+            "lat",
+            "lon",
+            "radius_m",
+            "probability",
+            "level_db",
+            "arrivals",
+        ],
+        rows: events.map(row).collect(),
     }
 }
 

@@ -64,6 +64,10 @@ pub(crate) enum Command {
         truceline incidents easter --explain inc_4x9k\n  truceline incidents easter --explain 2025-04-20\n  \
         truceline incidents easter --format geojson > incidents.geojson")]
     Incidents(IncidentArgs),
+    /// List the events that were inferred from arrivals at a network
+    #[command(after_help = "Examples:\n  truceline events easter --day 2025-04-20\n  \
+        truceline events easter --least 0.5 --format csv")]
+    Events(EventArgs),
     /// List how incidents fit provisions of the agreement
     #[command(after_help = "Examples:\n  truceline findings easter --format csv\n  \
         truceline findings easter --as-of 2025-04-20T12:00:00Z")]
@@ -188,6 +192,24 @@ pub(crate) struct IncidentArgs {
     /// it), or all rows of a day
     #[arg(long, value_name = "ID|DATE", conflicts_with = "day")]
     pub explain: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EventArgs {
+    /// Mission folder
+    pub mission: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub format: TableFormat,
+    /// Only this day, by the zone of the case
+    #[arg(long, value_name = "DATE")]
+    pub day: Option<Date>,
+    /// Only events of at least this probability
+    #[arg(long, default_value_t = 0.0, value_name = "P")]
+    pub least: f64,
+    /// As for `truceline incidents`
+    #[arg(long, value_name = "SIZE|MOMENT")]
+    pub as_of: Option<AsOf>,
 }
 
 #[derive(Args, Debug)]

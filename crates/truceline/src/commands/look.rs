@@ -7,7 +7,7 @@ use publish::table::{self, Table};
 use publish::{Counted, export};
 
 use super::{open, state_of};
-use crate::cli::{EffortArgs, IncidentArgs, ListArgs, ListFormat, TableFormat};
+use crate::cli::{EffortArgs, EventArgs, IncidentArgs, ListArgs, ListFormat, TableFormat};
 use crate::{Outcome, output};
 
 /// The incidents of a list: all, or those of a day.
@@ -90,6 +90,24 @@ pub(crate) fn findings(args: &ListArgs) -> Result<Outcome> {
         ListFormat::Csv => table::findings(&state, all()).to_csv(),
         ListFormat::Json => export::findings_json(&state, all()),
         ListFormat::Geojson => export::incidents_geojson(&state, all()),
+    };
+    output::print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+/// Lists events.
+pub(crate) fn events(args: &EventArgs) -> Result<Outcome> {
+    let mission = open(&args.mission)?;
+    let state = state_of(&mission, args.as_of)?;
+    let zone = &state.facts.zone;
+    let table = table::events(state.events.iter().filter(|event| {
+        event.probability.get() >= args.least
+            && args.day.is_none_or(|day| zone.date(event.when.span.from) == day)
+    }));
+    let text = match args.format {
+        TableFormat::Table => format!("{}{}", heading(&state), output::table(&table)),
+        TableFormat::Csv => table.to_csv(),
+        TableFormat::Json => output::json(&table.to_objects())?,
     };
     output::print(&text)?;
     Ok(Outcome::Fine)

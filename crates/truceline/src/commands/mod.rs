@@ -29,6 +29,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Prove(args) => verify::prove(&args),
         Command::Incidents(args) => look::incidents(&args),
         Command::Findings(args) => look::findings(&args),
+        Command::Events(args) => look::events(&args),
         Command::Effort(args) => look::effort(&args),
         Command::Report(args) => report::report(&args),
         Command::Associate(args) => associate::associate(&args),
