@@ -79,6 +79,9 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  truceline prove easter 1200 --out proof\n\n\
         Writes proof/entry and proof/entry.tlog-proof (C2SP tlog-proof). Anyone with log.vkey can check them.")]
     Prove(ProveArgs),
+    /// Make up a sensor network and what it hears, with the truth
+    #[command(after_help = crate::commands::simulate::EXAMPLES)]
+    Simulate(crate::commands::simulate::SimulateArgs),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"

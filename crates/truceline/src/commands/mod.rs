@@ -3,6 +3,7 @@
 mod look;
 mod make;
 mod report;
+pub(crate) mod simulate;
 mod verify;
 
 use std::path::Path;
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Findings(args) => look::findings(&args),
         Command::Effort(args) => look::effort(&args),
         Command::Report(args) => report::report(&args),
+        Command::Simulate(args) => simulate::simulate(&args),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }
