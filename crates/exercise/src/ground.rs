@@ -2,7 +2,7 @@
 
 use domain::LatLon;
 
-use crate::chance::Chance;
+use chance::Chance;
 
 /// Kilometres of a degree of latitude, and of longitude at 46 north.
 const KM_LAT: f64 = 111.2;

@@ -3,8 +3,8 @@
 use domain::Class;
 use jiff::Timestamp;
 
-use crate::chance::Chance;
 use crate::ground::{ByFront, FRONT_KM};
+use chance::Chance;
 
 /// 1 June 2031, 00:00 UTC, in seconds since 1970: the first moment.
 const FIRST_S: i64 = 1_938_038_400;

@@ -19,7 +19,6 @@
 //! assert_ne!(files["data/press/herald.csv"], exercise::files(8)["data/press/herald.csv"]);
 //! ```
 
-mod chance;
 mod ground;
 mod happening;
 mod sources;

@@ -4,10 +4,10 @@
 use domain::{Class, LatLon, Zone};
 use jiff::Timestamp;
 
-use crate::chance::Chance;
 use crate::ground::{ByFront, DISTRICTS, FRONT_KM, Ground, km_between, moved};
 use crate::happening::{DAYS, Event, is_dark, moment};
 use crate::writing::{Csv, Put};
+use chance::Chance;
 
 /// Hours of a day of the exercise: from, to.
 fn day_hours(day: u32) -> (f64, f64) {

@@ -88,6 +88,9 @@ pub(crate) enum Command {
         truceline associate --data set --out result --model network.json --threads 2\n\n\
         Writes events.csv, assoc.csv, summary.json and, for rows that cannot be used, quarantine.csv.")]
     Associate(crate::commands::associate::AssociateArgs),
+    /// Make up a sensor network and what it hears, with the truth
+    #[command(after_help = crate::commands::simulate::EXAMPLES)]
+    Simulate(crate::commands::simulate::SimulateArgs),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"

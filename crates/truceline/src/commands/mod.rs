@@ -4,6 +4,7 @@ pub(crate) mod associate;
 mod look;
 mod make;
 mod report;
+pub(crate) mod simulate;
 mod verify;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Effort(args) => look::effort(&args),
         Command::Report(args) => report::report(&args),
         Command::Associate(args) => associate::associate(&args),
+        Command::Simulate(args) => simulate::simulate(&args),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }
