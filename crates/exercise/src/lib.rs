@@ -21,6 +21,7 @@
 
 mod ground;
 mod happening;
+mod listening;
 mod sources;
 mod writing;
 
@@ -71,6 +72,7 @@ pub fn files(seed: u64) -> Files {
     writing::control(&ground, &truth, &mut put);
     let chance = |purpose| Chance::new(seed, purpose);
     sources::acoustic(&ground, &truth, &mut chance("acoustic"), &mut put);
+    listening::posts(&ground, &truth, &mut chance("listening posts"), &mut put);
     sources::patrols(&ground, &truth, &mut chance("patrols"), &mut put);
     sources::hot_spots(&ground, &truth, &mut chance("hot spots"), &mut put);
     sources::press(&ground, &truth, &mut chance("press"), &mut put);

@@ -36,7 +36,7 @@ mod medium;
 mod picks;
 mod plane;
 pub mod scenario;
-mod sheet;
+pub mod sheet;
 mod stream;
 mod volleys;
 mod write;

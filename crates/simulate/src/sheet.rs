@@ -165,7 +165,7 @@ pub(crate) const FIRE: [Fire; 5] = [
 ];
 
 /// Scatter of the source level from round to round, dB.
-pub(crate) const LEVEL_SD_DB: f64 = 3.0;
+pub const LEVEL_SD_DB: f64 = 3.0;
 /// Scatter of impacts about the point of aim, each axis, km.
 pub(crate) const DISPERSION_KM: f64 = 0.12;
 /// Scatter of the time of flight, as a part of it.
@@ -176,7 +176,7 @@ pub(crate) const TUBES: usize = 6;
 /// Loss in the air, dB per km, beside the spreading of 20 log10 of distance.
 pub(crate) const LOSS_DB_KM: f64 = 0.6;
 /// Scatter of the level at a sensor, dB.
-pub(crate) const SCATTER_DB: f64 = 4.0;
+pub const SCATTER_DB: f64 = 4.0;
 /// Gain per m/s of wind along the path, dB; less nearer than [`WIND_FULL_KM`].
 pub(crate) const WIND_DB: f64 = 1.15;
 /// Distance from which on the wind has its full effect on the level, km.
@@ -184,9 +184,9 @@ pub(crate) const WIND_FULL_KM: f64 = 5.0;
 /// The most that the wind gives or takes, dB.
 pub(crate) const WIND_DB_MAX: f64 = 7.0;
 /// Noise floor of sensors: mean and scatter from sensor to sensor, dB.
-pub(crate) const FLOOR_DB: (f64, f64) = (76.0, 4.0);
+pub const FLOOR_DB: (f64, f64) = (76.0, 4.0);
 /// Scatter of the noise from moment to moment, dB.
-pub(crate) const FLUTTER_DB: f64 = 1.0;
+pub const FLUTTER_DB: f64 = 1.0;
 /// Signal-to-noise ratio that is detected half the times, dB, and the scale of
 /// the logistic curve.
 pub(crate) const THRESHOLD_DB: (f64, f64) = (8.0, 3.0);
@@ -196,7 +196,7 @@ pub(crate) const PICK_S: (f64, f64) = (0.025, 0.15);
 /// falls as one over the amplitude.
 pub(crate) const PICK_WORST_DB: f64 = 5.4;
 /// Mean of what late arrivals add, s.
-pub(crate) const LATE_S: f64 = 0.5;
+pub const LATE_S: f64 = 0.5;
 /// Error of a good clock and of a bad one, standard deviations, s.
 pub(crate) const CLOCK_S: (f64, f64) = (0.015, 0.2);
 /// Back-azimuth: standard deviation of good ones, degrees, and share of wild ones.
@@ -208,7 +208,7 @@ pub(crate) const ALARM_RATE_LOG_SD: f64 = 0.5;
 /// average, s.
 pub(crate) const BURST: (f64, (usize, usize), f64) = (0.3, (2, 6), 2.0);
 /// Signal-to-noise ratio of false alarms: least, and mean above it, dB.
-pub(crate) const ALARM_SNR_DB: (f64, f64) = (8.0, 4.0);
+pub const ALARM_SNR_DB: (f64, f64) = (8.0, 4.0);
 /// Share of sensors that are down once in a set, and how long at most, s.
 pub(crate) const OUTAGE: (f64, f64) = (0.05, 12_000.0);
 /// Delivery: least delay, mean of what comes on top, s.
@@ -244,30 +244,30 @@ impl Role {
 }
 
 /// Standard deviation of a pick at a signal-to-noise ratio, s.
-pub(crate) fn pick_sd_s(snr_db: f64) -> f64 {
+pub fn pick_sd_s(snr_db: f64) -> f64 {
     let falling = PICK_S.1 * libm::exp10((PICK_WORST_DB - snr_db) / 20.0);
     falling.clamp(PICK_S.0, PICK_S.1)
 }
 
 /// Probability that an arrival of this signal-to-noise ratio is detected.
-pub(crate) fn detection_probability(snr_db: f64) -> f64 {
+pub fn detection_probability(snr_db: f64) -> f64 {
     1.0 / (1.0 + libm::exp((THRESHOLD_DB.0 - snr_db) / THRESHOLD_DB.1))
 }
 
 /// Level of a source at a distance in still air, relative to 1 km, dB.
-pub(crate) fn level_at_db(distance_km: f64) -> f64 {
+pub fn level_at_db(distance_km: f64) -> f64 {
     -20.0 * libm::log10(distance_km) - LOSS_DB_KM * distance_km
 }
 
 /// What wind along the path adds, dB.
-pub(crate) fn wind_term_db(along_m_s: f64, distance_km: f64) -> f64 {
+pub fn wind_term_db(along_m_s: f64, distance_km: f64) -> f64 {
     let share = (distance_km / WIND_FULL_KM).min(1.0);
     (WIND_DB * along_m_s * share).clamp(-WIND_DB_MAX, WIND_DB_MAX)
 }
 
 /// Speed of sound in dry air, m/s (Bohn 1988, *Environmental effects on the
 /// speed of sound*: 331.3 m/s at the ice point, square root of temperature).
-pub(crate) fn sound_m_s(temp_c: f64) -> f64 {
+pub fn sound_m_s(temp_c: f64) -> f64 {
     331.3 * (1.0 + temp_c / 273.15).max(0.0).sqrt()
 }
 
