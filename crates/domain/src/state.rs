@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::case::{Case, Step};
 use crate::effort::DayEffort;
 use crate::finding::Finding;
 use crate::incident::Incident;
@@ -233,6 +234,10 @@ pub struct State {
     pub incidents: Vec<Incident>,
     /// Findings, in the order of the incidents.
     pub findings: Vec<Finding>,
+    /// Findings on which people have acted.
+    pub cases: Vec<Case>,
+    /// What people did, in record order, without effect or with.
+    pub steps: Vec<Step>,
 }
 
 /// A line of the written state.
@@ -244,6 +249,8 @@ enum Line {
     Map(MapState),
     Incident(Box<Incident>),
     Finding(Finding),
+    Case(Box<Case>),
+    Step(Box<Step>),
 }
 
 impl State {
@@ -262,6 +269,8 @@ impl State {
             .iter()
             .for_each(|incident| write(&Line::Incident(Box::new(incident.clone()))));
         self.findings.iter().for_each(|finding| write(&Line::Finding(finding.clone())));
+        self.cases.iter().for_each(|case| write(&Line::Case(Box::new(case.clone()))));
+        self.steps.iter().for_each(|step| write(&Line::Step(Box::new(step.clone()))));
         bytes
     }
 
@@ -269,6 +278,7 @@ impl State {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut facts = None;
         let (mut sources, mut maps, mut incidents, mut findings) = (vec![], vec![], vec![], vec![]);
+        let (mut cases, mut steps) = (vec![], vec![]);
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line).ok()? {
                 Line::Facts(read) => facts = Some(read),
@@ -276,9 +286,11 @@ impl State {
                 Line::Map(map) => maps.push(map),
                 Line::Incident(incident) => incidents.push(*incident),
                 Line::Finding(finding) => findings.push(finding),
+                Line::Case(case) => cases.push(*case),
+                Line::Step(step) => steps.push(*step),
             }
         }
-        Some(Self { facts: facts?, sources, maps, incidents, findings })
+        Some(Self { facts: facts?, sources, maps, incidents, findings, cases, steps })
     }
 
     /// SHA-256 of the written form, in hexadecimal digits.
@@ -289,6 +301,11 @@ impl State {
     /// A source by its id.
     pub fn source(&self, id: &str) -> Option<&SourceState> {
         self.sources.iter().find(|state| state.source.id == id)
+    }
+
+    /// What people have made of a finding, if anybody acted on it.
+    pub fn case(&self, finding: crate::id::Id) -> Option<&Case> {
+        self.cases.iter().find(|case| case.finding == finding)
     }
 
     /// The civil day on which an incident is counted: the one that holds most

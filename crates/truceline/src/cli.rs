@@ -64,10 +64,11 @@ pub(crate) enum Command {
         truceline incidents easter --explain inc_4x9k\n  truceline incidents easter --explain 2025-04-20\n  \
         truceline incidents easter --format geojson > incidents.geojson")]
     Incidents(IncidentArgs),
-    /// List how incidents fit provisions of the agreement
+    /// List how incidents fit provisions of the agreement, or explain one
     #[command(after_help = "Examples:\n  truceline findings easter --format csv\n  \
-        truceline findings easter --as-of 2025-04-20T12:00:00Z")]
-    Findings(ListArgs),
+        truceline findings easter --as-of 2025-04-20T12:00:00Z\n  \
+        truceline findings easter --explain fnd_4x9k")]
+    Findings(FindingArgs),
     /// List who was looking, day by day
     #[command(after_help = "Examples:\n  truceline effort easter --day 2025-04-19")]
     Effort(EffortArgs),
@@ -79,6 +80,12 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  truceline prove easter 1200 --out proof\n\n\
         Writes proof/entry and proof/entry.tlog-proof (C2SP tlog-proof). Anyone with log.vkey can check them.")]
     Prove(ProveArgs),
+    /// Make, list and revoke keys of people
+    #[command(subcommand)]
+    Keys(crate::commands::keys::KeysCommand),
+    /// Verification by people: signed acts on findings
+    #[command(subcommand)]
+    Case(crate::commands::case::CaseCommand),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"
@@ -182,6 +189,15 @@ pub(crate) struct IncidentArgs {
     /// Explain an incident or an observation by its id (or the beginning of
     /// it), or all rows of a day
     #[arg(long, value_name = "ID|DATE", conflicts_with = "day")]
+    pub explain: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FindingArgs {
+    #[command(flatten)]
+    pub list: ListArgs,
+    /// Show a finding by its id (or the beginning of it) with the ten checks
+    #[arg(long, value_name = "ID", conflicts_with = "day")]
     pub explain: Option<String>,
 }
 

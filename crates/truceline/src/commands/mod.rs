@@ -1,5 +1,7 @@
 //! One module per group of commands.
 
+pub(crate) mod case;
+pub(crate) mod keys;
 mod look;
 mod make;
 mod report;
@@ -30,6 +32,8 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Findings(args) => look::findings(&args),
         Command::Effort(args) => look::effort(&args),
         Command::Report(args) => report::report(&args),
+        Command::Keys(command) => keys::keys(&command),
+        Command::Case(command) => case::case(command),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }
