@@ -54,9 +54,9 @@ pub mod officer;
 pub mod position;
 mod refusal;
 pub mod report;
+pub mod restraint;
 pub mod role;
 pub mod rules;
-pub mod sequence;
 pub mod story;
 pub mod words;
 
