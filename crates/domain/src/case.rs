@@ -445,11 +445,13 @@ impl Case {
     /// A reason code for the public where there is no published attribution
     /// (VERIFICATION D4).
     pub fn attribution_words(&self) -> &'static str {
+        if let Some(one) = self.public_attribution() {
+            return one.grade.words();
+        }
         match &self.attribution {
             None => "pending",
             Some(one) if one.grade == Grade::NotAttributable => "not possible",
-            Some(one) if one.published.is_none() => "withheld",
-            Some(one) => one.grade.words(),
+            Some(_) => "withheld",
         }
     }
 }
