@@ -13,20 +13,72 @@ use crate::source::SourceKind;
 use crate::taxonomy::{Class, Signature};
 use crate::time::Occurrence;
 
-/// How far an incident has come. Nothing in the fold of observations alone can
-/// raise it above `Reported`; the rest needs people.
+/// How far an incident or a finding has come. Nothing in the fold of
+/// observations alone can raise it above `Reported`; the rest needs people, and
+/// the order of the values is no ladder ([`Status::rank`] is).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Somebody or something reported it.
     Reported,
+    /// An analyst found reasonable grounds, and the structure rule holds.
+    Corroborated,
+    /// It passed the verification criterion: a violation.
+    Verified,
+    /// It was verified, and a check does not hold any more.
+    ReviewDue,
+    /// It was something else.
+    Refuted,
+    /// Nobody can say; the reason is given.
+    CannotRule,
+    /// It was verified, and that was taken back.
+    Retracted,
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Reported,
+        Self::Corroborated,
+        Self::Verified,
+        Self::ReviewDue,
+        Self::Refuted,
+        Self::CannotRule,
+        Self::Retracted,
+    ];
+
+    /// How strongly it says that a provision was breached: 0 to 2.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Reported | Self::Refuted | Self::CannotRule | Self::Retracted => 0,
+            Self::Corroborated | Self::ReviewDue => 1,
+            Self::Verified => 2,
+        }
+    }
+
     /// The code used in files.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Reported => "reported",
+            Self::Corroborated => "corroborated",
+            Self::Verified => "verified",
+            Self::ReviewDue => "review_due",
+            Self::Refuted => "refuted",
+            Self::CannotRule => "cannot_rule",
+            Self::Retracted => "retracted",
+        }
+    }
+
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Corroborated => "corroborated",
+            Self::Verified => "verified violation",
+            Self::ReviewDue => "review due",
+            Self::Refuted => "refuted",
+            Self::CannotRule => "cannot rule",
+            Self::Retracted => "retracted",
         }
     }
 }

@@ -25,6 +25,7 @@
 //! ```
 
 pub mod area;
+pub mod case;
 pub mod cell;
 pub mod control;
 pub mod ecef;
@@ -45,6 +46,7 @@ pub mod taxonomy;
 pub mod time;
 
 pub use area::Area;
+pub use case::Case;
 pub use cell::Cell;
 pub use control::{ControlHistory, ControlState, Side};
 pub use effort::{DayEffort, DayState, Effort, EffortState, Footprint};

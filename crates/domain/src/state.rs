@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::case::{Case, Step};
 use crate::effort::DayEffort;
 use crate::event::Event;
 use crate::finding::Finding;
@@ -236,6 +237,10 @@ pub struct State {
     pub incidents: Vec<Incident>,
     /// Findings, in the order of the incidents.
     pub findings: Vec<Finding>,
+    /// Findings on which people have acted.
+    pub cases: Vec<Case>,
+    /// What people did, in record order, without effect or with.
+    pub steps: Vec<Step>,
 }
 
 /// A line of the written state.
@@ -248,6 +253,8 @@ enum Line {
     Event(Event),
     Incident(Box<Incident>),
     Finding(Finding),
+    Case(Box<Case>),
+    Step(Box<Step>),
 }
 
 impl State {
@@ -267,6 +274,8 @@ impl State {
             .iter()
             .for_each(|incident| write(&Line::Incident(Box::new(incident.clone()))));
         self.findings.iter().for_each(|finding| write(&Line::Finding(finding.clone())));
+        self.cases.iter().for_each(|case| write(&Line::Case(Box::new(case.clone()))));
+        self.steps.iter().for_each(|step| write(&Line::Step(Box::new(step.clone()))));
         bytes
     }
 
@@ -275,6 +284,7 @@ impl State {
         let mut facts = None;
         let (mut sources, mut maps, mut events) = (vec![], vec![], vec![]);
         let (mut incidents, mut findings) = (vec![], vec![]);
+        let (mut cases, mut steps) = (vec![], vec![]);
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line).ok()? {
                 Line::Facts(read) => facts = Some(read),
@@ -283,9 +293,11 @@ impl State {
                 Line::Event(event) => events.push(event),
                 Line::Incident(incident) => incidents.push(*incident),
                 Line::Finding(finding) => findings.push(finding),
+                Line::Case(case) => cases.push(*case),
+                Line::Step(step) => steps.push(*step),
             }
         }
-        Some(Self { facts: facts?, sources, maps, events, incidents, findings })
+        Some(Self { facts: facts?, sources, maps, events, incidents, findings, cases, steps })
     }
 
     /// SHA-256 of the written form, in hexadecimal digits.
@@ -296,6 +308,11 @@ impl State {
     /// A source by its id.
     pub fn source(&self, id: &str) -> Option<&SourceState> {
         self.sources.iter().find(|state| state.source.id == id)
+    }
+
+    /// What people have made of a finding, if anybody acted on it.
+    pub fn case(&self, finding: crate::id::Id) -> Option<&Case> {
+        self.cases.iter().find(|case| case.finding == finding)
     }
 
     /// The civil day on which an incident is counted: the one that holds most

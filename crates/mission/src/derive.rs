@@ -164,11 +164,13 @@ fn fold(
     gathering.count_outcomes(&grouped);
     gathering.tell_fates(&grouped, &events);
     let evaluator = Evaluator::new(&world.agreement);
-    let findings = grouped
-        .incidents
+    let mut incidents = grouped.incidents;
+    let mut findings: Vec<domain::Finding> = incidents
         .par_iter()
         .flat_map_iter(|incident| evaluator.evaluate(incident, world))
         .collect();
+    let casework = crate::people::casework(mission, reader, world, &incidents, &findings, as_of);
+    crate::people::set_status(&casework, &mut incidents, &mut findings);
     let facts = Facts {
         engine: ENGINE_VERSION,
         entries: ledger.entries,
@@ -186,8 +188,16 @@ fn fold(
         report_days: genesis.report_days,
     };
     let sources = sources(mission, &ledger, &facts, gathering.sources, as_of)?;
-    let state =
-        State { facts, sources, maps: maps(world), events, incidents: grouped.incidents, findings };
+    let state = State {
+        facts,
+        sources,
+        maps: maps(world),
+        events,
+        incidents,
+        findings,
+        cases: casework.cases.clone(),
+        steps: casework.steps.clone(),
+    };
     Ok((state, gathering.fates.into_values().collect()))
 }
 

@@ -6,9 +6,14 @@
 //! key. Observations, efforts and rows that were set aside come in batches: a
 //! header line of JSON, then one line per row, which is `line number, tab,
 //! JSON`. The id of an observation is derived from exactly that JSON.
+//!
+//! What a person did is a header line with the moment of receipt, then the
+//! bytes of the signed envelope as they came. Whether it has an effect is a
+//! question of the fold, so that even nonsense can be recorded.
 
 use std::collections::BTreeMap;
 
+use casework::{Officer, Revocation};
 use domain::state::{RowCounts, Window};
 use domain::{Bounds, Source, Zone};
 use intake::Quarantined;
@@ -132,6 +137,10 @@ pub enum Declaration {
     Input(Input),
     /// A file.
     File(FileIn),
+    /// A person's key.
+    Officer(Officer),
+    /// A key that is not to be believed any more.
+    Revocation(Revocation),
 }
 
 /// What a file came to, once it was read to its end.
@@ -180,6 +189,11 @@ pub enum Header {
         #[serde(flatten)]
         done: Done,
     },
+    /// A signed envelope follows.
+    Act {
+        /// When it was received, by the clock of the machine.
+        received: Timestamp,
+    },
 }
 
 /// An entry, read.
@@ -207,6 +221,13 @@ pub enum Entry<'e> {
         /// What it came to.
         done: Done,
     },
+    /// What a person did, unjudged.
+    Act {
+        /// When it was received.
+        received: Timestamp,
+        /// The envelope.
+        envelope: &'e [u8],
+    },
 }
 
 /// An entry that does not have the form it should.
@@ -226,6 +247,7 @@ impl<'e> Entry<'e> {
                     Self::Batch { file, source, of, number, lines: Lines { rest } }
                 }
                 Header::Done { file, done } => Self::Done { file, done },
+                Header::Act { received } => Self::Act { received, envelope: rest },
             });
         }
         let envelope = Envelope::parse(bytes)
@@ -252,6 +274,15 @@ pub fn sign(declaration: &Declaration, key: &PrivateKey) -> Result<Vec<u8>, reco
 /// Writes the end of a file.
 pub fn done(file: u64, done: Done) -> Vec<u8> {
     serde_json::to_vec(&Header::Done { file, done }).expect("a header always has a JSON form")
+}
+
+/// Writes what a person did: the moment of receipt and the envelope as it came.
+pub fn act(received: Timestamp, envelope: &[u8]) -> Vec<u8> {
+    let mut entry =
+        serde_json::to_vec(&Header::Act { received }).expect("a header has a JSON form");
+    entry.push(b'\n');
+    entry.extend_from_slice(envelope);
+    entry
 }
 
 /// The lines of a batch.

@@ -50,7 +50,7 @@ pub enum Seeds {
 }
 
 impl Seeds {
-    fn take(self, purpose: &str) -> Result<[u8; 32]> {
+    pub(crate) fn take(self, purpose: &str) -> Result<[u8; 32]> {
         match self {
             Self::Number(number) => {
                 let text = format!("truceline exercise key {purpose} {number}");
@@ -180,7 +180,7 @@ impl Mission {
     }
 
     /// SHA-256 of `mission.toml`, in hexadecimal digits.
-    pub(crate) fn mission_toml_hash(&self) -> String {
+    pub fn mission_toml_hash(&self) -> String {
         domain::state::digest(&self.mission_toml)
     }
 

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use casework::officer::Register;
+use casework::{Item, Officer, Revocation};
 use domain::Source;
+use jiff::Timestamp;
 use record::Reader;
 
 use crate::entry::{
@@ -27,6 +30,33 @@ pub struct FileState {
     pub done: Option<Done>,
 }
 
+/// An entry about people: a key, or what was done with one.
+#[derive(Clone, Debug)]
+pub enum Human {
+    /// A key was declared.
+    Officer(Officer),
+    /// A key was revoked.
+    Revocation(Revocation),
+    /// Something was filed.
+    Act {
+        /// When.
+        received: Timestamp,
+        /// The envelope.
+        envelope: Vec<u8>,
+    },
+}
+
+impl Human {
+    /// As the room of casework takes it.
+    pub fn item(&self) -> Item<'_> {
+        match self {
+            Self::Officer(officer) => Item::Officer(officer),
+            Self::Revocation(revocation) => Item::Revocation(revocation),
+            Self::Act { received, envelope } => Item::Act { received: *received, envelope },
+        }
+    }
+}
+
 /// Bookkeeping of a record.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
@@ -40,6 +70,10 @@ pub struct Ledger {
     pub inputs: BTreeMap<String, Input>,
     /// Files by the index of their entry.
     pub files: BTreeMap<u64, FileState>,
+    /// Entries about people, by their index.
+    pub humans: BTreeMap<u64, Human>,
+    /// Keys of people.
+    pub register: Register,
     /// Entries folded.
     pub entries: u64,
     /// Signed declarations among them.
@@ -109,6 +143,11 @@ impl Ledger {
                     .ok_or_else(|| bad(&"its input is not declared"))?;
                 visit(Passing { entry: index, file: state, input, of, lines })
             }
+            Entry::Act { received, envelope } => {
+                let envelope = envelope.to_vec();
+                self.humans.insert(index, Human::Act { received, envelope });
+                Ok(())
+            }
             Entry::Done { file, done } => {
                 let state = self
                     .files
@@ -158,6 +197,16 @@ impl Ledger {
                         &format!("the input {} is declared twice", known.id),
                     ));
                 }
+            }
+            Declaration::Officer(officer) => {
+                self.register.add(officer.clone()).map_err(|why| Error::entry(index, &why))?;
+                self.humans.insert(index, Human::Officer(officer));
+            }
+            Declaration::Revocation(revocation) => {
+                self.register
+                    .revoke(revocation.clone())
+                    .map_err(|why| Error::entry(index, &why))?;
+                self.humans.insert(index, Human::Revocation(revocation));
             }
             Declaration::File(file) => {
                 if !self.inputs.contains_key(&file.input) {

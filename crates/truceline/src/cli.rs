@@ -68,10 +68,11 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  truceline events easter --day 2025-04-20\n  \
         truceline events easter --least 0.5 --format csv")]
     Events(EventArgs),
-    /// List how incidents fit provisions of the agreement
+    /// List how incidents fit provisions of the agreement, or explain one
     #[command(after_help = "Examples:\n  truceline findings easter --format csv\n  \
-        truceline findings easter --as-of 2025-04-20T12:00:00Z")]
-    Findings(ListArgs),
+        truceline findings easter --as-of 2025-04-20T12:00:00Z\n  \
+        truceline findings easter --explain fnd_4x9k")]
+    Findings(FindingArgs),
     /// List who was looking, day by day
     #[command(after_help = "Examples:\n  truceline effort easter --day 2025-04-19")]
     Effort(EffortArgs),
@@ -91,6 +92,12 @@ pub(crate) enum Command {
     /// Make up a sensor network and what it hears, with the truth
     #[command(after_help = crate::commands::simulate::EXAMPLES)]
     Simulate(crate::commands::simulate::SimulateArgs),
+    /// Make, list and revoke keys of people
+    #[command(subcommand)]
+    Keys(crate::commands::keys::KeysCommand),
+    /// Verification by people: signed acts on findings
+    #[command(subcommand)]
+    Case(crate::commands::case::CaseCommand),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"
@@ -213,6 +220,15 @@ pub(crate) struct EventArgs {
     /// As for `truceline incidents`
     #[arg(long, value_name = "SIZE|MOMENT")]
     pub as_of: Option<AsOf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FindingArgs {
+    #[command(flatten)]
+    pub list: ListArgs,
+    /// Show a finding by its id (or the beginning of it) with the ten checks
+    #[arg(long, value_name = "ID", conflicts_with = "day")]
+    pub explain: Option<String>,
 }
 
 #[derive(Args, Debug)]

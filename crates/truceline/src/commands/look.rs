@@ -7,7 +7,9 @@ use publish::table::{self, Table};
 use publish::{Counted, export};
 
 use super::{open, state_of};
-use crate::cli::{EffortArgs, EventArgs, IncidentArgs, ListArgs, ListFormat, TableFormat};
+use crate::cli::{
+    EffortArgs, EventArgs, FindingArgs, IncidentArgs, ListArgs, ListFormat, TableFormat,
+};
 use crate::{Outcome, output};
 
 /// The incidents of a list: all, or those of a day.
@@ -62,7 +64,11 @@ pub(crate) fn incidents(args: &IncidentArgs) -> Result<Outcome> {
 }
 
 /// Lists findings.
-pub(crate) fn findings(args: &ListArgs) -> Result<Outcome> {
+pub(crate) fn findings(args: &FindingArgs) -> Result<Outcome> {
+    if let Some(start) = &args.explain {
+        return explain_finding(&args.list, start);
+    }
+    let args = &args.list;
     let mission = open(&args.mission)?;
     let state = state_of(&mission, args.as_of)?;
     let counted = Counted::new(&state);
@@ -108,6 +114,27 @@ pub(crate) fn events(args: &EventArgs) -> Result<Outcome> {
         TableFormat::Table => format!("{}{}", heading(&state), output::table(&table)),
         TableFormat::Csv => table.to_csv(),
         TableFormat::Json => output::json(&table.to_objects())?,
+    };
+    output::print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+/// Shows a finding element by element, and the ten checks.
+fn explain_finding(args: &ListArgs, start: &str) -> Result<Outcome> {
+    let mission = open(&args.mission)?;
+    let state = state_of(&mission, args.as_of)?;
+    let finding = super::case::finding_id(&state, start)?;
+    let untouched = mission::people::untouched(&mission, &state, finding, args.as_of)?;
+    let case = state.case(finding).unwrap_or(&untouched);
+    let text = match args.format {
+        ListFormat::Json => output::json(case)?,
+        ListFormat::Table => {
+            let story = casework::story::tell(case, &state.steps);
+            format!("{}{story}\n{}", heading(&state), casework::story::checks(case))
+        }
+        ListFormat::Csv | ListFormat::Geojson => {
+            bail!("an explanation is printed as table or json")
+        }
     };
     output::print(&text)?;
     Ok(Outcome::Fine)

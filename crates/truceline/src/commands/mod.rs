@@ -1,6 +1,8 @@
 //! One module per group of commands.
 
 pub(crate) mod associate;
+pub(crate) mod case;
+pub(crate) mod keys;
 mod look;
 mod make;
 mod report;
@@ -35,6 +37,8 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Report(args) => report::report(&args),
         Command::Associate(args) => associate::associate(&args),
         Command::Simulate(args) => simulate::simulate(&args),
+        Command::Keys(command) => keys::keys(&command),
+        Command::Case(command) => case::case(command),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }

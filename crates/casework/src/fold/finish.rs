@@ -1,0 +1,150 @@
+//! From the work on findings to cases: status, standard, clocks.
+
+use domain::case::{Attribution, Case, Clock, Grade, Ruling, Signer, Standard};
+use domain::incident::Status;
+use jiff::Timestamp;
+
+use super::work::Work;
+use super::{Casework, Fold, later};
+use crate::evidence::{Line, Structure};
+use crate::rules::service_levels;
+
+pub(super) fn finish(mut fold: Fold<'_>, as_of: Option<Timestamp>) -> Casework {
+    let works = std::mem::take(&mut fold.works);
+    let now = as_of.or(fold.clock);
+    let cases = works.into_values().filter_map(|work| case(work, &fold, now)).collect();
+    let common = fold.common;
+    Casework {
+        cases,
+        steps: fold.steps,
+        register: fold.register,
+        reports: common.reports,
+        restrictions: common.restrictions,
+        allegations: common.allegations,
+        answers: common.answers,
+        doubts: common.doubts,
+        clock: fold.clock,
+    }
+}
+
+fn case(work: Work, fold: &Fold<'_>, now: Option<Timestamp>) -> Option<Case> {
+    let (finding, incident) = fold.ground.finding(work.finding)?;
+    let now = now.unwrap_or(incident.when.span.to);
+    // What is known today; a decision that stands is held against it.
+    let (verifiers, moment) = match &work.decision {
+        Some(decision) => (decision.verifiers.clone(), decision.at),
+        None => (so_far(&work), now),
+    };
+    let weighed = work.weigh(fold, incident, u64::MAX);
+    let checks = work.checks(&verifiers, u64::MAX, moment, fold);
+    let failing: Vec<String> = checks
+        .iter()
+        .filter(|check| !check.holds)
+        .map(|check| format!("{} {}", check.number, check.name))
+        .collect();
+    let thresholds = fold.rules.of(incident.class());
+    let grounds =
+        weighed.likelihood.get() >= thresholds.corroborated && weighed.structure.is_some();
+    let mut doubt = String::new();
+    let status = match (&work.decision, &work.retracted) {
+        (_, Some(_)) => Status::Retracted,
+        (Some(decision), None) => match decision.ruling {
+            // A late reply is shown and waits for its answer; it undoes nothing.
+            Ruling::Verified if failing.iter().any(|name| name != "8 reply") => {
+                doubt = format!("does not hold any more: {}", failing.join(", "));
+                Status::ReviewDue
+            }
+            Ruling::Verified => Status::Verified,
+            Ruling::Refuted => Status::Refuted,
+            Ruling::CannotRule => Status::CannotRule,
+        },
+        (None, None) if !work.corroborated.is_empty() && grounds => Status::Corroborated,
+        (None, None) => Status::Reported,
+    };
+    let attribution = work.proposal.as_ref().map(|one| one.object(&work, now, fold.rules));
+    let standard = standard(&work, status, attribution.as_ref(), grounds, fold, &weighed);
+    let severity = work.triage.map(|(_, _, severity, _)| severity);
+    let clocks = clocks(&work, incident.when.span.from, now);
+    Some(Case {
+        finding: finding.id,
+        incident: incident.id,
+        provision: finding.provision.clone(),
+        reading: finding.reading.clone(),
+        status,
+        doubt,
+        severity,
+        standard,
+        likelihood: weighed.likelihood,
+        confidence: work.confidence(&weighed, &checks),
+        lines: weighed.lines.iter().map(Line::words).collect(),
+        checks,
+        notices: work.notices,
+        decision: work.decision,
+        attribution,
+        published: work.published,
+        corrections: work.corrections,
+        retracted: work.retracted,
+        consequence: work.consequence,
+        clocks,
+    })
+}
+
+/// Verifiers who have opened in the round that is on.
+fn so_far(work: &Work) -> Vec<Signer> {
+    let round = work.rounds.iter().rev().find(|round| !round.openings.is_empty());
+    round
+        .filter(|round| !round.closed)
+        .map(|round| round.openings.iter().map(|one| one.signer.clone()).collect())
+        .unwrap_or_default()
+}
+
+fn standard(
+    work: &Work,
+    status: Status,
+    attribution: Option<&Attribution>,
+    grounds: bool,
+    fold: &Fold<'_>,
+    weighed: &super::checks::Weighed,
+) -> Standard {
+    if status != Status::Verified {
+        return if grounds && !work.corroborated.is_empty() && status.rank() > 0 {
+            Standard::S2
+        } else {
+            Standard::S1
+        };
+    }
+    let named = attribution.filter(|one| {
+        one.missing.is_empty()
+            && one.published.is_some()
+            && matches!(one.grade, Grade::Attributable | Grade::LargelyAttributable)
+    });
+    let Some(named) = named else { return Standard::S3 };
+    let limit = fold.rules.thresholds.overwhelming;
+    let two_families = matches!(weighed.structure, Some(Structure::TwoFamilies(_)));
+    if weighed.likelihood.get() >= limit
+        && named.probability.get() >= limit
+        && two_families
+        && work.no_open_point()
+    {
+        Standard::S5
+    } else {
+        Standard::S4
+    }
+}
+
+/// The mission's own clocks, from the event.
+fn clocks(work: &Work, from: Timestamp, now: Timestamp) -> Vec<Clock> {
+    let Some((_, _, severity, _)) = work.triage else { return Vec::new() };
+    service_levels(severity)
+        .iter()
+        .map(|(name, seconds)| {
+            let due = later(from, *seconds);
+            let met = match *name {
+                "spot report" => work.corroborated.first().map(|(_, at, _)| *at),
+                _ => work.decision.as_ref().map(|decision| decision.at),
+            };
+            let overdue = met.unwrap_or(now) > due;
+            Clock { name: (*name).to_owned(), from, due, met, overdue }
+        })
+        .collect()
+}

@@ -1,0 +1,7 @@
+//! The rules from outside: signed envelopes in, cases out.
+
+mod drama;
+mod independent;
+mod refusals;
+mod requirements;
+mod stage;
