@@ -2,43 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use domain::area::Rings;
-use domain::taxonomy::{Class, ClassPattern};
-use domain::{Interval, Occurrence, Probability};
+use domain::Interval;
+use jiff::Timestamp;
 use serde::Deserialize;
 
-/// A text in several languages, by language code.
-///
-/// In a package either a plain string, taken as English, or a table
-/// `{ en = "...", uk = "..." }`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Localised(pub BTreeMap<String, String>);
-
-impl Localised {
-    /// The text in a language, else in English, else in any.
-    pub fn get(&self, language: &str) -> &str {
-        self.0
-            .get(language)
-            .or_else(|| self.0.get("en"))
-            .or_else(|| self.0.values().next())
-            .map_or("", String::as_str)
-    }
-}
-
-impl<'de> Deserialize<'de> for Localised {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Plain(String),
-            ByLanguage(BTreeMap<String, String>),
-        }
-        Ok(Self(match Either::deserialize(deserializer)? {
-            Either::Plain(text) => BTreeMap::from([("en".to_owned(), text)]),
-            Either::ByLanguage(texts) => texts,
-        }))
-    }
-}
+use crate::alignment::Confirmation;
+use crate::choice::{Choice, Fields};
+use crate::citation::{Document, Localised};
+use crate::clock::{Anchors, Clock};
+use crate::commitment::{Commitment, Endorsement, Pledge};
+use crate::condition::NamedCondition;
+use crate::definition::Definition;
+use crate::guarantor::{Guarantor, Rung};
+use crate::inventory::{Inventory, Quota};
+use crate::mechanism::Mechanism;
+use crate::procedure::Procedure;
+use crate::provision::{Bound, Provision, Term};
+use crate::standard::{Standard, Threshold};
+use crate::timeline::Event;
+use crate::weapon::WeaponClass;
+use crate::window::Window;
+use crate::zone::{Line, Zone};
 
 /// A versioned agreement.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,124 +35,89 @@ pub struct Agreement {
     pub title: Localised,
     /// As stated: draft, declared, signed, ...
     pub status: String,
+    /// The version that this one replaces.
+    pub replaces: Option<Replaces>,
     /// Language of the version that decides.
     pub authoritative_language: String,
     /// Where the text can be read.
     pub citations: Vec<String>,
     /// What a reader must know about it.
     pub note: String,
+    /// Documents that citations point into.
+    pub documents: Vec<Document>,
     /// Who is bound.
     pub parties: Vec<Party>,
+    /// Who stands behind it.
+    pub guarantors: Vec<Guarantor>,
+    /// Who looks.
+    pub mechanism: Option<Mechanism>,
+    /// What other things depend on.
+    pub events: Vec<Event>,
     /// Defined terms.
-    pub definitions: Vec<Term>,
-    /// Zones; one id may have several, each valid for a time.
+    pub definitions: Vec<Definition>,
+    /// Weapon classes.
+    pub weapons: Vec<WeaponClass>,
+    /// Lines from which zones are built.
+    pub lines: Vec<Line>,
+    /// Zones; one id may have several rows, each for a time, a party, a reading.
     pub zones: Vec<Zone>,
+    /// Windows of silence.
+    pub windows: Vec<Window>,
+    /// What must have happened before something is permitted.
+    pub procedures: Vec<Procedure>,
     /// The rules.
     pub provisions: Vec<Provision>,
+    /// Clocks.
+    pub clocks: Vec<Clock>,
+    /// Conditions with a name.
+    pub conditions: Vec<NamedCondition>,
+    /// The agreement's own thresholds of the standards of proof.
+    pub thresholds: Vec<Threshold>,
+    /// How many weapons may be where.
+    pub quotas: Vec<Quota>,
+    /// Lists of what is stored.
+    pub inventories: Vec<Inventory>,
+    /// What guarantors promised.
+    pub commitments: Vec<Commitment>,
+    /// How far each guarantor has come.
+    pub ladder: Vec<Rung>,
+    /// Force, training, equipment and money.
+    pub pledges: Vec<Pledge>,
+    /// Support that binds nobody.
+    pub endorsements: Vec<Endorsement>,
+    /// Who confirmed which reading.
+    pub confirmations: Vec<Confirmation>,
+}
+
+/// The version that another one replaces.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replaces {
+    /// Id of the agreement; mostly the same.
+    pub id: String,
+    /// Its version.
+    pub version: u32,
+    /// What is different, in a sentence.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// Somebody bound by provisions.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Party {
     /// Short name.
     pub id: String,
     /// Name.
     pub name: Localised,
-}
-
-/// A defined term.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Term {
-    /// The word.
-    pub term: String,
-    /// Its meaning.
-    pub text: Localised,
-    /// Where it is defined.
-    pub citation: String,
-}
-
-/// An area in which provisions apply, for a time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Zone {
-    /// Short name.
-    pub id: String,
-    /// Name.
-    pub name: Localised,
-    /// What it covers.
-    pub geometry: Geometry,
-    /// While this version of the zone holds.
-    pub valid: Interval,
-    /// Where it is laid down.
-    pub citation: String,
-}
-
-/// What a zone covers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Geometry {
-    /// No limit is stated.
-    Everywhere,
-    /// Polygons whose boundary has an error.
-    Polygons {
-        /// The polygons.
-        polygons: Vec<Rings>,
-        /// One standard deviation of the boundary, metres.
-        accuracy_m: f64,
-    },
-    /// The ground on both sides of the line of contact of the day.
-    NearLine {
-        /// Id of the source whose map gives the line.
-        line: String,
-        /// Distance from the line, metres.
-        within_m: f64,
-        /// One standard deviation of the line, metres.
-        accuracy_m: f64,
-    },
-}
-
-/// A time in force under one reading.
-#[derive(Clone, Debug, PartialEq)]
-pub struct InForce {
-    /// Name of the reading; empty if nothing is contested.
-    pub reading: String,
-    /// From and to.
-    pub interval: Interval,
-    /// Who reads it so, and where.
-    pub citation: String,
-}
-
-/// Conduct that a provision does not forbid after all.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Exception {
-    /// The class that it would be.
-    pub act: ClassPattern,
-    /// In words.
-    pub text: Localised,
-}
-
-/// One citable rule.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Provision {
-    /// Never reused.
-    pub id: String,
-    /// Short name.
-    pub title: Localised,
-    /// Wording, by language.
-    pub text: Localised,
-    /// What is forbidden.
-    pub acts: Vec<ClassPattern>,
-    /// Tags of protected objects; empty if it does not depend on the object.
-    pub objects: Vec<String>,
-    /// Where.
-    pub zone: String,
-    /// What is allowed all the same.
-    pub exceptions: Vec<Exception>,
-    /// When, under each reading.
-    pub in_force: Vec<InForce>,
-    /// Where the wording comes from.
-    pub citation: String,
     /// What a reader must know.
+    #[serde(default)]
     pub note: String,
 }
+
+/// Moments of declared events that a user assumes or the record holds; they
+/// come before what the package says.
+pub type EventTimes = BTreeMap<String, Timestamp>;
 
 impl Agreement {
     /// `id@version`, by which findings refer to it.
@@ -176,22 +125,112 @@ impl Agreement {
         format!("{}@{}", self.id, self.version)
     }
 
-    /// The version of a zone that holds at a moment.
-    pub fn zone_at(&self, id: &str, moment: jiff::Timestamp) -> Option<&Zone> {
+    /// A provision by its id.
+    pub fn provision(&self, id: &str) -> Option<&Provision> {
+        self.provisions.iter().find(|provision| provision.id == id)
+    }
+
+    /// A clock by its id.
+    pub fn clock(&self, id: &str) -> Option<&Clock> {
+        self.clocks.iter().find(|clock| clock.id == id)
+    }
+
+    /// A line by its id.
+    pub fn line(&self, id: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.id == id)
+    }
+
+    /// The first row of a zone that holds at a moment.
+    pub fn zone_at(&self, id: &str, moment: Timestamp) -> Option<&Zone> {
         self.zones.iter().find(|zone| zone.id == id && zone.valid.contains(moment))
     }
-}
 
-impl Provision {
-    /// Whether the act falls under the provision.
-    pub fn forbids(&self, class: Class) -> bool {
-        self.acts.iter().any(|act| act.matches(class))
+    /// Least probability of the event for a standard, under a reading.
+    pub fn threshold(&self, standard: Standard, reading: &str) -> Option<f64> {
+        self.thresholds
+            .iter()
+            .find(|threshold| threshold.standard == standard)
+            .and_then(|threshold| threshold.probability.under(reading))
+            .map(|reading| reading.value.get())
+            .or_else(|| standard.least_probability())
     }
-}
 
-impl InForce {
-    /// P(the provision was in force when it happened).
-    pub fn probability(&self, when: &Occurrence) -> Probability {
-        when.probability_within(&self.interval)
+    /// The contested fields that a finding under a provision has to choose:
+    /// its own, its zone's rows, and the moments of events on which it depends.
+    pub fn fields_of(&self, provision: &Provision) -> Fields {
+        let mut fields = provision.fields();
+        let mut seen = Vec::new();
+        for reading in provision.zone.readings() {
+            let id = &reading.value;
+            if !seen.contains(id) {
+                seen.push(id.clone());
+                let names = self
+                    .zones
+                    .iter()
+                    .filter(|zone| zone.id == *id && !zone.reading.is_empty())
+                    .map(|zone| zone.reading.clone());
+                fields.add_names(&format!("zone {id}"), names);
+            }
+        }
+        let mut events = Vec::new();
+        for reading in provision.in_force.readings() {
+            for bound in [&reading.value.from, &reading.value.to] {
+                if let Bound::Event { event, .. } = bound
+                    && !events.contains(event)
+                {
+                    events.push(event.clone());
+                    if let Some(at) =
+                        self.events.iter().find(|e| e.id == *event).and_then(|e| e.at.as_ref())
+                    {
+                        fields.add(&format!("event {event}"), at);
+                    }
+                }
+            }
+        }
+        fields
+    }
+
+    /// When an event took place under a choice of readings.
+    pub fn event_time(&self, id: &str, choice: &Choice, assumed: &EventTimes) -> Option<Timestamp> {
+        if let Some(at) = assumed.get(id) {
+            return Some(*at);
+        }
+        let event = self.events.iter().find(|event| event.id == id)?;
+        let reading = event.at.as_ref()?.under(choice.of(&format!("event {id}")))?;
+        Some(reading.value.0)
+    }
+
+    /// A time in force as an interval.
+    ///
+    /// # Errors
+    /// Which event has no moment, in words.
+    pub fn interval(
+        &self,
+        term: &Term,
+        choice: &Choice,
+        assumed: &EventTimes,
+    ) -> Result<Interval, String> {
+        let end = |bound: &Bound, open: Timestamp| match bound {
+            Bound::Open => Ok(open),
+            Bound::At(at) => Ok(*at),
+            Bound::Event { event, after } => match self.event_time(event, choice, assumed) {
+                Some(at) => Ok(after.map_or(at, |after| domain::Zone::utc().later(at, &after.0))),
+                None => Err(format!("when \u{201c}{event}\u{201d} took place is not known")),
+            },
+        };
+        let from = end(&term.from, Timestamp::MIN)?;
+        let to = end(&term.to, Timestamp::MAX)?;
+        Ok(Interval { from, to: to.max(from) })
+    }
+
+    /// The anchors that declared events give, with those of an incident.
+    pub fn anchors(&self, own: &Anchors, assumed: &EventTimes) -> Anchors {
+        let mut anchors = own.clone();
+        for event in &self.events {
+            if let Some(at) = self.event_time(&event.id, &Choice::default(), assumed) {
+                anchors.0.insert(crate::clock::Anchor::Event(event.id.clone()), at);
+            }
+        }
+        anchors
     }
 }

@@ -12,7 +12,7 @@ pub enum NoShape {
     #[error("not GeoJSON: {0}")]
     Syntax(String),
     /// A coordinate outside the globe or not a number.
-    #[error("polygon {polygon}, vertex {vertex}: {problem}")]
+    #[error("shape {polygon}, vertex {vertex}: {problem}")]
     Vertex {
         /// Which polygon, from 0.
         polygon: usize,
@@ -30,6 +30,9 @@ pub enum NoShape {
     /// No polygon in it.
     #[error("it holds no Polygon or MultiPolygon")]
     Empty,
+    /// No line in it.
+    #[error("it holds no LineString or MultiLineString of at least two positions")]
+    NoLine,
 }
 
 /// A `GeoJSON` feature that has polygons.
@@ -95,24 +98,62 @@ fn collect(geometry: &Geometry, polygons: &mut Vec<Rings>) -> Result<(), NoShape
     Ok(())
 }
 
+/// The lines of all features together, in file order.
+pub fn polylines(text: &str) -> Result<Vec<Vec<LatLon>>, NoShape> {
+    let parsed: GeoJson =
+        text.parse().map_err(|error: geojson::Error| NoShape::Syntax(error.to_string()))?;
+    let geometries: Vec<Geometry> = match parsed {
+        GeoJson::FeatureCollection(collection) => {
+            collection.features.into_iter().filter_map(|feature| feature.geometry).collect()
+        }
+        GeoJson::Feature(feature) => feature.geometry.into_iter().collect(),
+        GeoJson::Geometry(geometry) => vec![geometry],
+    };
+    let mut lines = Vec::new();
+    for geometry in &geometries {
+        let drawn: Vec<&Vec<Position>> = match &geometry.value {
+            GeometryValue::LineString { coordinates } => vec![coordinates],
+            GeometryValue::MultiLineString { coordinates } => coordinates.iter().collect(),
+            _ => continue,
+        };
+        for line in drawn {
+            let mut vertex = 0;
+            let line = positions(line, lines.len(), &mut vertex)?;
+            if line.len() >= 2 {
+                lines.push(line);
+            }
+        }
+    }
+    if lines.is_empty() { Err(NoShape::NoLine) } else { Ok(lines) }
+}
+
+fn positions(
+    coordinates: &[Position],
+    polygon: usize,
+    vertex: &mut usize,
+) -> Result<Vec<LatLon>, NoShape> {
+    let mut positions = Vec::with_capacity(coordinates.len());
+    for position in coordinates {
+        let [lon, lat, ..] = *position.as_slice() else {
+            let problem = "a position needs a longitude and a latitude".to_owned();
+            return Err(NoShape::Vertex { polygon, vertex: *vertex, problem });
+        };
+        let at = LatLon::new(lat, lon).map_err(|error| NoShape::Vertex {
+            polygon,
+            vertex: *vertex,
+            problem: error.to_string(),
+        })?;
+        positions.push(at);
+        *vertex += 1;
+    }
+    Ok(positions)
+}
+
 fn rings(coordinates: &[Vec<Position>], polygon: usize) -> Result<Rings, NoShape> {
     let mut vertex = 0;
     let mut rings = Vec::with_capacity(coordinates.len());
     for ring in coordinates {
-        let mut positions = Vec::with_capacity(ring.len());
-        for position in ring {
-            let [lon, lat, ..] = *position.as_slice() else {
-                let problem = "a position needs a longitude and a latitude".to_owned();
-                return Err(NoShape::Vertex { polygon, vertex, problem });
-            };
-            let at = LatLon::new(lat, lon).map_err(|error| NoShape::Vertex {
-                polygon,
-                vertex,
-                problem: error.to_string(),
-            })?;
-            positions.push(at);
-            vertex += 1;
-        }
+        let positions = positions(ring, polygon, &mut vertex)?;
         if positions.len() < 4 || positions.first() != positions.last() {
             return Err(NoShape::Ring { polygon });
         }

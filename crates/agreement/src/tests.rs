@@ -86,8 +86,8 @@ fn a_package_reads_whole() {
     let provision = &agreement.provisions[0];
     assert!(provision.forbids(Class::A9) && !provision.forbids(Class::A4));
     assert_eq!(provision.text.get("en"), "No strikes.");
-    assert_eq!(provision.in_force.len(), 2);
-    assert!(matches!(agreement.zones[1].geometry, Geometry::NearLine { within_m: 15_000.0, .. }));
+    assert_eq!(provision.in_force.readings().len(), 2);
+    assert!(matches!(agreement.zones[1].geometry, Geometry::Band { to_m: 15_000.0, .. }));
 }
 
 #[test]

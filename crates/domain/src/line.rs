@@ -105,6 +105,55 @@ impl LineIndex {
         best.sqrt()
     }
 
+    /// Distance to the line, metres, and whether the position lies to the left
+    /// of it, seen along the order of its vertices; `None` if there is no line.
+    /// Beyond a vertex the chord that is seen more from the side decides.
+    pub fn side(&self, at: LatLon) -> Option<(f64, bool)> {
+        let from = ecef::from_position(at);
+        let nearest = self.distance_m(at);
+        if self.is_empty() {
+            return None;
+        }
+        // Both chords at a vertex are equally near; a millimetre covers rounding.
+        let reach = (nearest + 1e-3) * (nearest + 1e-3);
+        let mut best: Option<(f64, f64)> = None;
+        self.near(self.levels.len() - 1, 0, from, reach, &mut |chord| {
+            let sine = sine_left(from, chord);
+            if best.is_none_or(|(sharpest, _)| sine.abs() > sharpest) {
+                best = Some((sine.abs(), sine));
+            }
+        });
+        best.map(|(_, sine)| (nearest, sine > 0.0))
+    }
+
+    /// Calls something for every chord within a squared distance.
+    fn near(
+        &self,
+        level: usize,
+        node: usize,
+        from: Ecef,
+        reach_m2: f64,
+        see: &mut impl FnMut(&[Ecef; 2]),
+    ) {
+        if self.levels[level][node].squared_distance_m2(from) > reach_m2 {
+            return;
+        }
+        if level == 0 {
+            let start = node * LEAF;
+            let end = (start + LEAF).min(self.chords.len());
+            self.chords[start..end]
+                .iter()
+                .filter(|chord| squared_to_chord_m2(from, chord) <= reach_m2)
+                .for_each(see);
+            return;
+        }
+        for child in [node * 2, node * 2 + 1] {
+            if child < self.levels[level - 1].len() {
+                self.near(level - 1, child, from, reach_m2, see);
+            }
+        }
+    }
+
     fn descend(&self, level: usize, node: usize, from: Ecef, best: &mut f64) {
         if level == 0 {
             let start = node * LEAF;
@@ -156,6 +205,24 @@ fn push_chords(a: LatLon, b: LatLon, chords: &mut Vec<[Ecef; 2]>) {
     }
 }
 
+/// Sine of the angle by which a position is seen to the left of a chord, from
+/// its nearer end; positive to the left, looking down on the ground.
+fn sine_left(from: Ecef, [a, b]: &[Ecef; 2]) -> f64 {
+    let minus = |x: &Ecef, y: &Ecef| [x[0] - y[0], x[1] - y[1], x[2] - y[2]];
+    let dot = |x: &Ecef, y: &Ecef| x[0] * y[0] + x[1] * y[1] + x[2] * y[2];
+    let along = minus(b, a);
+    let end = if ecef::squared_m2(from, *a) <= ecef::squared_m2(from, *b) { a } else { b };
+    let to = minus(&from, end);
+    // Up x along points to the left.
+    let left = [
+        from[1] * along[2] - from[2] * along[1],
+        from[2] * along[0] - from[0] * along[2],
+        from[0] * along[1] - from[1] * along[0],
+    ];
+    let lengths = (dot(&left, &left) * dot(&to, &to)).sqrt();
+    if lengths > 0.0 { dot(&left, &to) / lengths } else { 0.0 }
+}
+
 fn squared_to_chord_m2(from: Ecef, [a, b]: &[Ecef; 2]) -> f64 {
     let along = [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
     let to = [from[0] - a[0], from[1] - a[1], from[2] - a[2]];
@@ -203,6 +270,19 @@ mod tests {
             let from = LatLon::new(lat, lon).unwrap();
             prop_assert_eq!(index.distance_m(from), exhaustive_m(&index, from));
         }
+    }
+
+    #[test]
+    fn left_is_left_along_the_line_and_at_its_corners() {
+        // Northwards, then a sharp turn to the south-east.
+        let line = [(48.0, 37.0), (49.0, 37.0), (48.0, 37.3)]
+            .map(|(lat, lon)| LatLon::new(lat, lon).unwrap());
+        let index = LineIndex::new([line.as_slice()]);
+        let left = |lat: f64, lon: f64| index.side(LatLon::new(lat, lon).unwrap()).unwrap().1;
+        assert!(left(48.5, 36.9) && !left(48.5, 37.05));
+        assert!(left(48.5, 37.4) && !left(48.3, 37.1));
+        // Around the tip everything is to the left.
+        assert!(left(49.1, 37.0) && left(49.05, 37.05) && left(49.02, 36.95));
     }
 
     #[test]

@@ -170,6 +170,15 @@ impl Zone {
         self.rules.to_datetime(moment).date()
     }
 
+    /// A moment moved on by the zone's clocks: hours are hours, days end at
+    /// the same local time. Held at the ends of the representable range.
+    pub fn later(&self, moment: Timestamp, span: &jiff::Span) -> Timestamp {
+        moment
+            .to_zoned(self.rules.clone())
+            .checked_add(*span)
+            .map_or(Timestamp::MAX, |later| later.timestamp())
+    }
+
     /// The local clock reading at a moment.
     pub fn local(&self, moment: Timestamp) -> DateTime {
         self.rules.to_datetime(moment)

@@ -18,116 +18,92 @@
 //! assert_eq!(evaluator.provisions().count(), 1);
 //! ```
 
-use std::collections::BTreeMap;
-
-use agreement::{Agreement, Geometry, InForce, Provision};
-use domain::finding::{Element, Finding, Met};
-use domain::{Area, ControlState, Id, IdKind, Incident, LatLon, Probability};
-use jiff::Timestamp;
+pub use agreement::Ground;
+use agreement::{Agreement, Choice, Evaluated, EventTimes, Facts, Provision};
+use domain::finding::{Element, Finding};
+use domain::{Id, IdKind, Incident, Probability};
 
 /// Below this probability of being in force or in the zone, and without any
 /// share of a forbidden act, there is nothing to find.
 const NEGLIGIBLE: f64 = 0.005;
 
-/// What findings need to know of the ground.
-pub trait Ground {
-    /// Points of equal weight over an administrative unit.
-    fn samples(&self, unit: &str) -> Vec<LatLon>;
-
-    /// The map of a source that holds at a moment.
-    fn control(&self, source: &str, moment: Timestamp) -> Option<&ControlState>;
-}
-
-/// An agreement with its zones indexed.
+/// An agreement, ready for incidents.
 #[derive(Debug)]
-pub struct Evaluator<'a> {
-    agreement: &'a Agreement,
-    /// By index into the agreement's zones.
-    areas: BTreeMap<usize, Area>,
-}
+pub struct Evaluator<'a>(agreement::Evaluator<'a>);
 
 impl<'a> Evaluator<'a> {
     /// Indexes the zones.
     pub fn new(agreement: &'a Agreement) -> Self {
-        let areas = agreement
-            .zones
-            .iter()
-            .enumerate()
-            .filter_map(|(index, zone)| match &zone.geometry {
-                Geometry::Polygons { polygons, accuracy_m } => {
-                    Some((index, Area::new(polygons, *accuracy_m)))
-                }
-                _ => None,
-            })
-            .collect();
-        Self { agreement, areas }
+        Self(agreement::Evaluator::new(agreement))
+    }
+
+    /// As [`Self::new`], taking declared events to be at these moments.
+    pub fn assuming(agreement: &'a Agreement, assumed: EventTimes) -> Self {
+        Self(agreement::Evaluator::assuming(agreement, assumed))
     }
 
     /// The provisions it evaluates.
     pub fn provisions(&self) -> impl Iterator<Item = &Provision> {
-        self.agreement.provisions.iter()
+        self.0.agreement().provisions.iter()
     }
 
-    /// All findings on one incident, in the order of provisions and readings.
+    /// The evaluation of elements behind it.
+    pub const fn elements(&self) -> &agreement::Evaluator<'a> {
+        &self.0
+    }
+
+    /// All findings on one incident, in the order of provisions and readings:
+    /// under every reading of every contested field, and where a zone is drawn
+    /// differently for different parties, under every way of drawing it. A
+    /// provision whose time in force is not known gives none.
     pub fn evaluate(&self, incident: &Incident, ground: &impl Ground) -> Vec<Finding> {
+        let facts = facts(incident);
         let mut found = Vec::new();
-        for provision in &self.agreement.provisions {
-            let act = incident.share_of(|class| provision.forbids(class));
-            if act.get() < NEGLIGIBLE || !names_object(provision, incident) {
+        for (provision, choices) in self.0.choices() {
+            if incident.share_of(|class| provision.forbids(class)).get() < NEGLIGIBLE {
                 continue;
             }
-            for term in &provision.in_force {
-                let in_force = term.probability(&incident.when);
-                if in_force.get() < NEGLIGIBLE {
+            for choice in choices {
+                if self.nothing(provision, choice, incident) {
                     continue;
                 }
-                let in_zone = self.in_zone(provision, incident, ground);
-                if in_zone.is_some_and(|p| p.get() < NEGLIGIBLE) {
-                    continue;
+                for evaluated in self.0.evaluate(provision, choice, &facts, ground) {
+                    if evaluated.in_zone.is_some_and(|p| p.get() < NEGLIGIBLE) {
+                        continue;
+                    }
+                    found.push(self.finding(incident, provision, evaluated));
                 }
-                found.push(self.finding(incident, provision, term, act, in_force, in_zone));
             }
         }
         found
     }
 
-    fn finding(
-        &self,
-        incident: &Incident,
-        provision: &Provision,
-        term: &InForce,
-        act: Probability,
-        in_force: Probability,
-        in_zone: Option<Probability>,
-    ) -> Finding {
-        let element = |name: &str, met: Met| Element { name: name.to_owned(), met };
-        let mut elements = vec![element("act", Met::Probably(act))];
-        if !provision.objects.is_empty() {
-            // It is named, or there would be no finding.
-            elements.push(element("object", Met::Probably(Probability::ONE)));
-        }
-        elements.push(element(
-            "zone",
-            in_zone.map_or_else(|| unknown("the place is not known"), Met::Probably),
-        ));
-        elements.push(element("time", Met::Probably(in_force)));
-        if !provision.exceptions.is_empty() {
-            let because = "the record holds no notifications or permissions to check against";
-            elements.push(element("exceptions", unknown(because)));
-        }
-        let mut fit = Probability::ONE;
-        let mut incomplete = false;
-        for element in &elements {
-            match element.met {
-                Met::Probably(p) => fit = fit.and(p),
-                Met::Unknown { .. } => incomplete = true,
-            }
-        }
-        let agreement = self.agreement.reference();
+    /// Whether there is nothing to find before one looks at the place. Where
+    /// the evidence names no object that the provision protects there is
+    /// nothing: otherwise every explosion of a war would be a candidate for a
+    /// strike on a power station.
+    fn nothing(&self, provision: &Provision, choice: &Choice, incident: &Incident) -> bool {
+        let in_force = self.0.in_force(provision, choice, &incident.when);
+        in_force.is_open()
+            || in_force.high().get() < NEGLIGIBLE
+            || self.0.act(provision, choice, &incident.classes).get() < NEGLIGIBLE
+            || self.0.object(provision, choice, &incident.objects) == Some(false)
+    }
+
+    fn finding(&self, incident: &Incident, provision: &Provision, evaluated: Evaluated) -> Finding {
+        let agreement = self.0.agreement().reference();
         let parts =
-            [incident.id.to_string(), agreement, provision.id.clone(), term.reading.clone()];
+            [incident.id.to_string(), agreement, provision.id.clone(), evaluated.reading.clone()];
         let id = Id::of(IdKind::Finding, &parts.each_ref().map(std::string::String::as_bytes));
         let [_, agreement, provision, reading] = parts;
+        let mut fit = Probability::ONE;
+        let mut incomplete = false;
+        let mut elements = Vec::with_capacity(evaluated.elements.len());
+        for (name, truth) in evaluated.elements {
+            fit = fit.and(truth.high());
+            incomplete |= truth.is_open();
+            elements.push(Element { name: name.to_owned(), met: truth.into() });
+        }
         Finding {
             id,
             incident: incident.id,
@@ -135,50 +111,29 @@ impl<'a> Evaluator<'a> {
             provision,
             reading,
             status: incident.status,
-            in_force,
-            in_zone,
+            in_force: evaluated.in_force.high(),
+            in_zone: evaluated.in_zone,
             elements,
             fit,
             incomplete,
         }
     }
+}
 
-    /// P(the incident lies in the provision's zone), with the version of the
-    /// zone and the map that hold in the middle of its time.
-    fn in_zone(
-        &self,
-        provision: &Provision,
-        incident: &Incident,
-        ground: &impl Ground,
-    ) -> Option<Probability> {
-        let moment = incident.when.span.middle();
-        let (index, zone) = self
-            .agreement
-            .zones
-            .iter()
-            .enumerate()
-            .find(|(_, zone)| zone.id == provision.zone && zone.valid.contains(moment))?;
-        let samples = |unit: &str| ground.samples(unit);
-        match &zone.geometry {
-            Geometry::Everywhere => Some(Probability::ONE),
-            Geometry::Polygons { .. } => self.areas[&index].probability(&incident.place, samples),
-            Geometry::NearLine { line, within_m, accuracy_m } => ground
-                .control(line, moment)?
-                .probability_near(&incident.place, *within_m, *accuracy_m, samples),
-        }
+/// What an incident tells. It tells no weapon, no height, no permission yet:
+/// those elements stay open.
+pub fn facts(incident: &Incident) -> Facts<'_> {
+    Facts {
+        when: &incident.when,
+        place: &incident.place,
+        classes: &incident.classes,
+        objects: &incident.objects,
+        weapon: None,
+        height_m: None,
+        party: None,
+        notified: None,
+        procedure: None,
     }
-}
-
-fn unknown(because: impl Into<String>) -> Met {
-    Met::Unknown { because: because.into() }
-}
-
-/// Whether the evidence names an object that the provision protects. Where it
-/// names none there is nothing to find: otherwise every explosion of a war
-/// would be a candidate for a strike on a power station.
-fn names_object(provision: &Provision, incident: &Incident) -> bool {
-    provision.objects.is_empty()
-        || incident.objects.iter().any(|object| provision.objects.contains(object))
 }
 
 #[cfg(test)]

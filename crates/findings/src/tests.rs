@@ -261,7 +261,17 @@ fn d4_no_finding_has_an_actor() {
         let names: Vec<&str> =
             finding.elements.iter().map(|element| element.name.as_str()).collect();
         assert!(
-            names.iter().all(|name| ["act", "object", "zone", "time", "exceptions"].contains(name)),
+            names.iter().all(|name| [
+                "act",
+                "object",
+                "weapon",
+                "zone",
+                "height",
+                "time",
+                "window",
+                "exceptions"
+            ]
+            .contains(name)),
             "{names:?}"
         );
     }

@@ -236,7 +236,7 @@ impl Reader<'_> {
                 )
                 .into());
         }
-        let folder = self.inside(&raw.case.agreement)?;
+        let folder = self.package(&raw.case.agreement)?;
         let agreement = read_package(&folder)?;
         let parsed = agreement::package::parse(&agreement)?;
         let sources = self.sources(raw.source)?;
@@ -344,6 +344,22 @@ impl Reader<'_> {
             path,
             "a case may only name files in its own folder",
             "use a relative path without `..`",
+        ))
+    }
+
+    /// A package may be shared by several cases, so it may lie outside. It is
+    /// copied into the record, so that a mission does not depend on its place.
+    fn package(&self, path: &Spanned<String>) -> std::result::Result<PathBuf, Diagnostic> {
+        let relative = Path::new(path.get_ref()).components().all(|part| {
+            matches!(part, Component::Normal(_) | Component::CurDir | Component::ParentDir)
+        });
+        if relative {
+            return Ok(self.folder.join(path.get_ref()));
+        }
+        Err(self.text.error_at(
+            path,
+            "the agreement is named by an absolute path",
+            "give a path relative to the case, such as ../../agreements/easter-2025",
         ))
     }
 

@@ -181,7 +181,7 @@ fn layers(world: &World) -> Layers {
             Geometry::Polygons { polygons, .. } => {
                 Some((zone.name.get("en").to_owned(), polygons.clone()))
             }
-            Geometry::Everywhere | Geometry::NearLine { .. } => None,
+            Geometry::Everywhere | Geometry::Band { .. } => None,
         })
         .collect();
     let cities = places.gazetteer().largest(CITIES);

@@ -25,6 +25,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::de::DeserializeOwned;
 pub use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 mod moment;
 
@@ -37,9 +38,29 @@ pub struct Text {
     content: String,
 }
 
+/// One step of the way to a value: `provision`, then 3, then `zone`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// A key of a table.
+    Key(&'a str),
+    /// A place in an array, from 0.
+    At(usize),
+}
+
+/// How much it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// It cannot stay.
+    Error,
+    /// It can, and somebody should look at it.
+    Warning,
+}
+
 /// What is wrong, where, and what to do.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// How much it matters.
+    pub weight: Weight,
     /// The text's name.
     pub file: String,
     /// Line, from 1; 0 if the whole text is meant.
@@ -108,9 +129,69 @@ impl Text {
         })
     }
 
+    /// Where a value stands in the text. If the last steps lead nowhere (a key
+    /// that is missing), the place of the innermost table that is there.
+    pub fn span_of(&self, way: &[Step<'_>]) -> Option<Range<usize>> {
+        let root = DeTable::parse(&self.content).ok()?;
+        let mut span = None;
+        let mut table = Some(root.get_ref());
+        let mut array = None;
+        for step in way {
+            let next = match *step {
+                Step::Key(key) => {
+                    let Some((name, value)) = table
+                        .and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key))
+                    else {
+                        break;
+                    };
+                    // A table header is a better place than all that follows it.
+                    let compound = matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
+                    span = Some(if compound { name.span() } else { value.span() });
+                    value
+                }
+                Step::At(index) => {
+                    let Some(value) =
+                        array.and_then(|array: &toml::de::DeArray<'_>| array.get(index))
+                    else {
+                        break;
+                    };
+                    span = Some(value.span());
+                    value
+                }
+            };
+            table = next.get_ref().as_table();
+            array = next.get_ref().as_array();
+        }
+        span
+    }
+
+    /// An error or a warning at the value to which the steps lead.
+    pub fn diagnostic(
+        &self,
+        weight: Weight,
+        way: &[Step<'_>],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Diagnostic {
+        match self.span_of(way) {
+            Some(span) => self.at(weight, span, message, help),
+            None => self.anywhere(weight, message, help),
+        }
+    }
+
     /// An error at a stretch of the text.
     pub fn error(
         &self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Diagnostic {
+        self.at(Weight::Error, span, message, help)
+    }
+
+    fn at(
+        &self,
+        weight: Weight,
         span: Range<usize>,
         message: impl Into<String>,
         help: impl Into<String>,
@@ -127,8 +208,9 @@ impl Text {
         let snippet = Snippet::source(self.content.as_str())
             .path(self.name.as_str())
             .annotation(AnnotationKind::Primary.span(start..end));
-        let rendered = render(&message, &help, Some(snippet));
+        let rendered = render(weight, &message, &help, Some(snippet));
         Diagnostic {
+            weight,
             file: self.name.clone(),
             line: before.matches('\n').count() + 1,
             column: self.content[line_start..start].chars().count() + 1,
@@ -154,19 +236,33 @@ impl Text {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Diagnostic {
+        self.anywhere(Weight::Error, message, help)
+    }
+
+    fn anywhere(
+        &self,
+        weight: Weight,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Diagnostic {
         let (message, help) = (message.into(), help.into());
         let title = format!("{}: {message}", self.name);
-        let rendered = render(&title, &help, None);
-        Diagnostic { file: self.name.clone(), line: 0, column: 0, message, help, rendered }
+        let rendered = render(weight, &title, &help, None);
+        Diagnostic { weight, file: self.name.clone(), line: 0, column: 0, message, help, rendered }
     }
 }
 
 fn render(
+    weight: Weight,
     message: &str,
     help: &str,
     snippet: Option<Snippet<'_, annotate_snippets::Annotation<'_>>>,
 ) -> String {
-    let title = Level::ERROR.primary_title(message);
+    let level = match weight {
+        Weight::Error => Level::ERROR,
+        Weight::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(message);
     let mut group = match snippet {
         Some(snippet) => title.element(snippet),
         None => Group::with_title(title),
@@ -294,6 +390,18 @@ mod tests {
         let error = Text::from_bytes("x.toml", b"id = \"\xcf\xf0\"".to_vec()).unwrap_err();
         assert_eq!((error.line, error.column), (1, 7));
         assert!(error.to_string().contains("UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn a_value_is_found_by_the_way_to_it() {
+        let text = Text::new("p.toml", "id = \"x\"\n\n[[p]]\na = 1\n\n[[p]]\nb = [\"u\", \"v\"]\n");
+        let line = |way: &[Step<'_>]| text.diagnostic(Weight::Warning, way, "m", "h").line;
+        let second = [Step::Key("p"), Step::At(1)];
+        assert_eq!(line(&[second[0], second[1], Step::Key("b"), Step::At(1)]), 7);
+        assert_eq!(line(&[second[0], second[1], Step::Key("missing")]), 6);
+        assert_eq!(line(&[Step::Key("nowhere")]), 0);
+        let shown = text.diagnostic(Weight::Warning, &second, "m", "h").to_string();
+        assert!(shown.starts_with("warning: m"), "{shown}");
     }
 
     #[test]

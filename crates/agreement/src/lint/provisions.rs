@@ -1,0 +1,182 @@
+//! Provisions, definitions and clocks: vagueness and contested fields.
+
+use strict::Weight::{Error, Warning};
+
+use super::problem;
+use crate::check::Problem;
+use crate::model::Agreement;
+use crate::provision::{Bound, Kind, Provision};
+use crate::reading::Contested;
+use crate::zone::Geometry;
+
+pub(super) fn lint(it: &Agreement, problems: &mut Vec<Problem>) {
+    for (index, provision) in it.provisions.iter().enumerate() {
+        let at = ("provision", index, provision.id.as_str());
+        let missing = missing(it, provision);
+        if !missing.is_empty() {
+            problems.push(problem(
+                Warning,
+                "not-verifiable",
+                at,
+                None,
+                format!("not verifiable as stated: no {}", missing.join(", no ")),
+                "a rule that can be checked names actor, act, deadline, means, way to verify and consequence; \
+                 what the text leaves open stays open and stands here",
+            ));
+        }
+        for field in undetermined(it, provision) {
+            problems.push(problem(
+                Warning,
+                "incomplete",
+                at,
+                None,
+                format!("the text states no {field}"),
+                "if the parties read it differently, write each reading; if nobody has said, leave it",
+            ));
+        }
+        contested(problems, at, "in_force", &provision.in_force);
+        contested(problems, at, "acts", &provision.acts);
+        contested(problems, at, "objects", &provision.objects);
+        contested(problems, at, "weapons", &provision.weapons);
+        contested(problems, at, "zone", &provision.zone);
+        if provision.text.is_empty() {
+            problems.push(problem(
+                Warning,
+                "no-text",
+                at,
+                None,
+                "has no wording",
+                "add text = { en = \"text/...md\" }, in our own words if the text is not ours to copy",
+            ));
+        }
+    }
+    for (index, definition) in it.definitions.iter().enumerate() {
+        let at = ("definition", index, definition.term.as_str());
+        contested(problems, at, "text", &definition.text);
+        contested(problems, at, "acts", &definition.acts);
+        contested(problems, at, "objects", &definition.objects);
+        let earlier = it.definitions[..index].iter().rfind(|one| one.term == definition.term);
+        if let Some(earlier) = earlier
+            && earlier.version >= definition.version
+        {
+            problems.push(problem(
+                Error,
+                "version-order",
+                at,
+                Some("version"),
+                format!("version {} stands after version {}", definition.version, earlier.version),
+                "put the newer version last",
+            ));
+        }
+    }
+    for (index, clock) in it.clocks.iter().enumerate() {
+        let at = ("clock", index, clock.id.as_str());
+        contested(problems, at, "within", &clock.within);
+        contested(problems, at, "anchor", &clock.anchor);
+    }
+    for (index, threshold) in it.thresholds.iter().enumerate() {
+        let weaker = it.thresholds.iter().filter(|other| other.standard < threshold.standard);
+        for other in weaker {
+            let least = |one: &crate::Threshold| {
+                one.probability.readings().iter().map(|r| r.value.get()).fold(1.0, f64::min)
+            };
+            if least(other) > least(threshold) {
+                let name = format!("{:?}", threshold.standard);
+                problems.push(problem(
+                    Error,
+                    "threshold-order",
+                    ("threshold", index, &name),
+                    Some("probability"),
+                    format!("is lower than that of the weaker standard {:?}", other.standard),
+                    "a stronger standard asks for at least as much",
+                ));
+            }
+        }
+    }
+}
+
+/// What of actor, act, deadline, means, way to verify and consequence is
+/// missing (REQUIREMENTS A11).
+fn missing(it: &Agreement, provision: &Provision) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if it.parties.is_empty() {
+        missing.push("actor");
+    }
+    let ends = provision.in_force.readings().iter().all(|reading| reading.value.to != Bound::Open);
+    match provision.kind {
+        Kind::Duty if provision.clock.is_none() => missing.push("deadline"),
+        Kind::Ban if !ends => missing.push("end"),
+        _ => {}
+    }
+    if provision.evidence.is_empty() {
+        missing.push("means");
+    }
+    if provision.verified_by.is_none() {
+        missing.push("way to verify");
+    }
+    if provision.kind != Kind::Permission && provision.consequence.is_empty() {
+        missing.push("consequence");
+    }
+    missing
+}
+
+/// What of object, zone, start, baseline and exceptions is missing
+/// (VERIFICATION D13).
+fn undetermined(it: &Agreement, provision: &Provision) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    let about = |letter: char| {
+        let acts = provision.acts.readings().iter().flat_map(|reading| &reading.value);
+        acts.into_iter().any(|act| act.to_string().starts_with(letter))
+    };
+    let no_object = provision.objects.readings().iter().any(|reading| reading.value.is_empty());
+    if about('G') && no_object {
+        missing.push("protected object");
+    }
+    let geometries = provision.zone.readings().iter().flat_map(|reading| {
+        it.zones.iter().filter(|zone| zone.id == reading.value).map(|zone| &zone.geometry)
+    });
+    if geometries.clone().any(|geometry| *geometry == Geometry::Everywhere) {
+        missing.push(if about('B') { "baseline" } else { "area" });
+    }
+    let undated = |bound: &Bound| match bound {
+        Bound::Event { event, .. } => {
+            it.events.iter().any(|one| one.id == *event && one.at.is_none())
+        }
+        _ => false,
+    };
+    let terms = provision.in_force.readings();
+    if terms.iter().any(|reading| undated(&reading.value.from)) {
+        missing.push("moment from which it applies");
+    }
+    if provision.kind == Kind::Ban && about('A') && provision.exceptions.is_empty() {
+        missing.push("exception (self-defence, clearance of mines, notified exercises)");
+    }
+    missing
+}
+
+fn contested<T>(
+    problems: &mut Vec<Problem>,
+    at: (&'static str, usize, &str),
+    field: &'static str,
+    contested: &Contested<T>,
+) {
+    if !contested.is_contested() {
+        return;
+    }
+    let names: Vec<String> = contested
+        .readings()
+        .iter()
+        .map(|reading| match reading.parties.as_slice() {
+            [] => format!("\u{201c}{}\u{201d}", reading.name),
+            parties => format!("\u{201c}{}\u{201d} ({})", reading.name, parties.join(", ")),
+        })
+        .collect();
+    problems.push(problem(
+        Warning,
+        "contested",
+        at,
+        Some(field),
+        format!("{field} is contested: {}", names.join(" / ")),
+        "findings are made under every reading; it is settled when all parties confirm one",
+    ));
+}
