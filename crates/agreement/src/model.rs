@@ -17,7 +17,7 @@ use crate::guarantor::{Guarantor, Rung};
 use crate::inventory::{Inventory, Quota};
 use crate::mechanism::Mechanism;
 use crate::procedure::Procedure;
-use crate::provision::{Bound, Provision, Term};
+use crate::provision::{Bound, Kind, Provision, Term};
 use crate::standard::{Standard, Threshold};
 use crate::timeline::Event;
 use crate::weapon::WeaponClass;
@@ -221,6 +221,32 @@ impl Agreement {
         let from = end(&term.from, Timestamp::MIN)?;
         let to = end(&term.to, Timestamp::MAX)?;
         Ok(Interval { from, to: to.max(from) })
+    }
+
+    /// When the use of fire is banned, under any choice of readings; a time of
+    /// which an end is not known is left out.
+    pub fn truces(&self) -> Vec<Interval> {
+        let bans_fire =
+            |provision: &&Provision| {
+                provision.kind == Kind::Ban
+                    && provision.acts.readings().iter().any(|reading| {
+                        reading.value.iter().any(|act| act.matches(domain::Class::A13))
+                    })
+            };
+        let mut truces: Vec<Interval> = self
+            .provisions
+            .iter()
+            .filter(bans_fire)
+            .flat_map(|provision| {
+                self.fields_of(provision).choices().into_iter().filter_map(|choice| {
+                    let term = &provision.in_force.under(choice.of("in_force"))?.value;
+                    self.interval(term, &choice, &EventTimes::new()).ok()
+                })
+            })
+            .collect();
+        truces.sort_unstable();
+        truces.dedup();
+        truces
     }
 
     /// The anchors that declared events give, with those of an incident.

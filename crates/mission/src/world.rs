@@ -154,18 +154,12 @@ impl World {
             .and_then(|source| maps.remove(source))
             .unwrap_or_default();
         // The prior of war ends where a truce is in force under any reading.
-        let in_force = agreement
-            .provisions
-            .iter()
-            .flat_map(|provision| &provision.in_force)
-            .map(|term| term.interval)
-            .collect();
         let reference = Reference {
             places,
             control: main,
             climatology,
             land_use: tables.land_use,
-            priors: fusion::Priors::current(in_force),
+            priors: fusion::Priors::current(agreement.truces()),
         };
         Ok(Self { ledger, agreement, reference, other_maps: maps, networks: tables.networks })
     }
