@@ -23,7 +23,7 @@ pub mod summary;
 pub mod svg;
 pub mod table;
 pub mod text;
-mod words;
+pub mod words;
 
 pub use counts::Counted;
 pub use report::{Report, Surroundings, report};

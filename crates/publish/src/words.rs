@@ -1,6 +1,6 @@
 //! Numbers and dates in words, in English.
 
-use domain::Zone;
+use domain::{Probability, Zone};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -84,11 +84,26 @@ pub(crate) fn sentence(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// A probability for readers: two decimals, and never certain.
+pub fn probability(p: Probability) -> String {
+    match p.get() {
+        high if high >= 0.995 => "over 0.99".to_owned(),
+        low if low < 0.005 => "under 0.01".to_owned(),
+        other => format!("{other:.2}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date as d;
 
     use super::*;
+
+    #[test]
+    fn nothing_is_certain() {
+        let shown = [1.0, 0.996, 0.5, 0.004, 0.0].map(|p| probability(Probability::new(p)));
+        assert_eq!(shown, ["over 0.99", "over 0.99", "0.50", "under 0.01", "under 0.01"]);
+    }
 
     #[test]
     fn dates_and_moments() {

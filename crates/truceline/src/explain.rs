@@ -100,9 +100,9 @@ fn describe_belief(text: &mut String, incident: &Incident) {
     let belief = &incident.belief;
     let _ = writeln!(
         text,
-        "believed   {:.2} that it took place, {:.2} that it is none of the others (priors {}, {}; declared, not calibrated)",
-        belief.probability.get(),
-        belief.distinct.get(),
+        "believed   {} that it took place, {} that it is none of the others (priors {}, {}; declared, not calibrated)",
+        publish::words::probability(belief.probability),
+        publish::words::probability(belief.distinct),
         belief.priors,
         belief.regime
     );

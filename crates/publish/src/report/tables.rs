@@ -258,7 +258,7 @@ impl Maker<'_> {
             basis: incident.basis().title(),
             basis_class: basis_class(incident.basis()),
             origins: incident.origins,
-            probability: format!("{:.2}", incident.belief.probability.get()),
+            probability: words::probability(incident.belief.probability),
             fits,
             remarks,
         }
