@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use agreement::model::Geometry;
+use agreement::Geometry;
 use domain::area::Rings;
 use domain::state::Period;
 use domain::{LatLon, State};
