@@ -260,6 +260,7 @@ impl Maker<'_> {
             origins: incident.origins,
             probability: format!("{:.2}", incident.belief.probability.get()),
             fits,
+            people: super::people::lines(self.state, incident),
             remarks,
         }
     }
