@@ -105,6 +105,12 @@ pub(crate) enum Command {
     Agreement(AgreementArgs),
     /// EXERCISE: run an incident through the trigger of every commitment
     Drill(DrillArgs),
+    /// List what guarantors owe, as far as it was called
+    Obligations(crate::commands::owed::ObligationArgs),
+    /// List what guarantors promised, and what is live
+    Commitments(crate::commands::owed::CommitmentArgs),
+    /// Answer an obligation, for a guarantor
+    Answer(crate::commands::owed::AnswerArgs),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"

@@ -102,6 +102,13 @@ pub(crate) fn scenery(evidence: &[(&str, SourceKind, &str, &str)]) -> Scenery {
         groups: vec![],
         kinds: vec![],
         alternatives: vec![],
+        belief: domain::incident::Belief {
+            probability: Probability::new(0.999),
+            distinct: Probability::ONE,
+            priors: String::new(),
+            regime: String::new(),
+            reasons: vec![],
+        },
         may_be_same_as: vec![],
         remarks: vec![],
     };

@@ -8,6 +8,7 @@ mod drama;
 pub(crate) mod keys;
 mod look;
 mod make;
+pub(crate) mod owed;
 mod report;
 pub(crate) mod simulate;
 mod verify;
@@ -44,6 +45,9 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Case(command) => case::case(command),
         Command::Agreement(args) => agreement::run(&args),
         Command::Drill(args) => drill::drill(&args),
+        Command::Obligations(args) => owed::obligations(&args),
+        Command::Commitments(args) => owed::commitments(&args),
+        Command::Answer(args) => owed::answer(&args),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }
