@@ -213,10 +213,10 @@ pub fn play<S: Stage>(
     play.act(
         "P-01",
         Act::Correct {
-            field: "distance to Barenstad".into(),
-            was: "4 km".into(),
-            is: "as given in the finding".into(),
-            reason: "a place name was misread in the first bulletin".into(),
+            field: "place".into(),
+            was: "in the first bulletin: on the wrong side of the line".into(),
+            is: incident.place_name.clone(),
+            reason: "a bearing was read the wrong way round".into(),
         },
     )?;
     Ok(Some(Played { finding: finding.id, ended: play.now }))

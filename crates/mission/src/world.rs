@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use agreement::Agreement;
 use agreement::package::Files;
+use agreement::{Agreement, EventTimes};
 use domain::area::Rings;
 use domain::gazetteer::Settlement;
 use domain::{ControlHistory, ControlState, LatLon, Observation};
@@ -157,8 +157,11 @@ impl World {
         let in_force = agreement
             .provisions
             .iter()
-            .flat_map(|provision| &provision.in_force)
-            .map(|term| term.interval)
+            .flat_map(|provision| provision.in_force.readings())
+            .filter_map(|term| {
+                let (choice, times) = (agreement::Choice::default(), EventTimes::default());
+                agreement.interval(&term.value, &choice, &times).ok()
+            })
             .collect();
         let reference = Reference {
             places,

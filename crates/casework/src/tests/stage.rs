@@ -73,6 +73,7 @@ pub(crate) fn scenery(evidence: &[(&str, SourceKind, &str, &str)]) -> Scenery {
             origin: Id::of(IdKind::Origin, &[origin.as_bytes()]),
             signature: Signature::Explosion,
             repeat: false,
+            weight: Probability::ONE,
             because: String::new(),
         })
         .collect();

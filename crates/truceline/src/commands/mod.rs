@@ -3,8 +3,8 @@
 pub(crate) mod agreement;
 pub(crate) mod associate;
 pub(crate) mod case;
-pub(crate) mod drill;
 mod drama;
+pub(crate) mod drill;
 pub(crate) mod keys;
 mod look;
 mod make;
