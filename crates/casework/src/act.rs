@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use domain::case::{Grade, ReasonCode, Ruling, Severity};
+use domain::obligation::Response;
 use domain::taxonomy::ClassPattern;
 use domain::{Id, Probability};
 use jiff::Timestamp;
@@ -165,20 +166,6 @@ pub enum Restraint {
     Violence,
     /// A storage site closed to a visit (E7).
     Storage,
-}
-
-/// What a guarantor does about an obligation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Response {
-    /// It was seen and the national procedure begins.
-    Acknowledge,
-    /// It is being done.
-    UnderWay,
-    /// It is done.
-    Fulfil,
-    /// It will not be done.
-    Decline,
 }
 
 /// What was done.

@@ -2,8 +2,9 @@
 
 use domain::Id;
 use domain::case::{Case, Step};
+use domain::obligation::Response;
 
-use crate::act::{Act, Release, Response, Triage};
+use crate::act::{Act, Release, Triage};
 use crate::words;
 
 /// One act, as the second half of a sentence whose subject is the person.

@@ -30,11 +30,19 @@ pub enum IdKind {
     Finding,
     /// One text that several rows repeat: `org_…`.
     Origin,
+    /// One instance of a commitment that was called: `obl_…`.
+    Obligation,
 }
 
 impl IdKind {
-    const ALL: [Self; 5] =
-        [Self::Observation, Self::Event, Self::Incident, Self::Finding, Self::Origin];
+    const ALL: [Self; 6] = [
+        Self::Observation,
+        Self::Event,
+        Self::Incident,
+        Self::Finding,
+        Self::Origin,
+        Self::Obligation,
+    ];
 
     /// The printed prefix, without the underscore.
     pub const fn prefix(self) -> &'static str {
@@ -44,6 +52,7 @@ impl IdKind {
             Self::Incident => "inc",
             Self::Finding => "fnd",
             Self::Origin => "org",
+            Self::Obligation => "obl",
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::effort::DayEffort;
 use crate::event::Event;
 use crate::finding::Finding;
 use crate::incident::Incident;
+use crate::obligation::Obligation;
 use crate::source::Source;
 use crate::taxonomy::{Class, Signature};
 use crate::time::{Interval, Zone, shifted};
@@ -241,6 +242,8 @@ pub struct State {
     pub cases: Vec<Case>,
     /// What people did, in record order, without effect or with.
     pub steps: Vec<Step>,
+    /// What guarantors owe, as far as it was called.
+    pub obligations: Vec<Obligation>,
 }
 
 /// A line of the written state.
@@ -255,6 +258,7 @@ enum Line {
     Finding(Finding),
     Case(Box<Case>),
     Step(Box<Step>),
+    Obligation(Box<Obligation>),
 }
 
 impl State {
@@ -276,6 +280,9 @@ impl State {
         self.findings.iter().for_each(|finding| write(&Line::Finding(finding.clone())));
         self.cases.iter().for_each(|case| write(&Line::Case(Box::new(case.clone()))));
         self.steps.iter().for_each(|step| write(&Line::Step(Box::new(step.clone()))));
+        for obligation in &self.obligations {
+            write(&Line::Obligation(Box::new(obligation.clone())));
+        }
         bytes
     }
 
@@ -284,7 +291,7 @@ impl State {
         let mut facts = None;
         let (mut sources, mut maps, mut events) = (vec![], vec![], vec![]);
         let (mut incidents, mut findings) = (vec![], vec![]);
-        let (mut cases, mut steps) = (vec![], vec![]);
+        let (mut cases, mut steps, mut obligations) = (vec![], vec![], vec![]);
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line).ok()? {
                 Line::Facts(read) => facts = Some(read),
@@ -295,9 +302,20 @@ impl State {
                 Line::Finding(finding) => findings.push(finding),
                 Line::Case(case) => cases.push(*case),
                 Line::Step(step) => steps.push(*step),
+                Line::Obligation(obligation) => obligations.push(*obligation),
             }
         }
-        Some(Self { facts: facts?, sources, maps, events, incidents, findings, cases, steps })
+        Some(Self {
+            facts: facts?,
+            sources,
+            maps,
+            events,
+            incidents,
+            findings,
+            cases,
+            steps,
+            obligations,
+        })
     }
 
     /// SHA-256 of the written form, in hexadecimal digits.

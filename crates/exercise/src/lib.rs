@@ -22,6 +22,7 @@
 mod ground;
 mod happening;
 mod listening;
+pub mod people;
 mod sources;
 mod writing;
 

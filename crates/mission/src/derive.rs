@@ -188,7 +188,7 @@ fn fold(
         report_days: genesis.report_days,
     };
     let sources = sources(mission, &ledger, &facts, gathering.sources, as_of)?;
-    let state = State {
+    let mut state = State {
         facts,
         sources,
         maps: maps(world),
@@ -197,7 +197,9 @@ fn fold(
         findings,
         cases: casework.cases.clone(),
         steps: casework.steps.clone(),
+        obligations: Vec::new(),
     };
+    state.obligations = crate::owed::obligations(&state, &casework, &world.agreement, as_of);
     Ok((state, gathering.fates.into_values().collect()))
 }
 

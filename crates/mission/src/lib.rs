@@ -92,6 +92,7 @@ pub mod ingest;
 pub mod keys;
 pub mod ledger;
 mod networks;
+pub mod owed;
 pub mod people;
 mod seen;
 pub mod verify;

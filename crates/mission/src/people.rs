@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use agreement::Standard;
 use casework::{Casework, Fold, Ground, Officer, Revocation, Rules};
 use domain::case::Step;
 use domain::incident::Status;
@@ -42,8 +43,35 @@ impl Ground for Known<'_> {
 /// The rules of a mission: those of the agreement, and where it is silent the
 /// proposed ones.
 pub fn rules(world: &World) -> Rules {
-    Rules::proposed(world.agreement.parties.iter().map(|party| party.id.clone()).collect())
+    let it = &world.agreement;
+    let mut rules = Rules::proposed(it.parties.iter().map(|party| party.id.clone()).collect());
+    let thresholds = &mut rules.thresholds;
+    for (standard, threshold) in [
+        (Standard::S2, &mut thresholds.corroborated),
+        (Standard::S3, &mut thresholds.verified),
+        (Standard::S4, &mut thresholds.actor),
+        (Standard::S5, &mut thresholds.overwhelming),
+    ] {
+        // Where the parties read a threshold differently, the strictest holds.
+        let own = it.thresholds.iter().filter(|one| one.standard == standard);
+        let strictest = own
+            .flat_map(|one| one.probability.readings())
+            .map(|reading| reading.value.get())
+            .fold(None, |most: Option<f64>, p| Some(most.map_or(p, |most| most.max(p))));
+        if let Some(strictest) = strictest {
+            *threshold = strictest;
+        }
+    }
+    if let Some(clock) = it.clock(REPLY_CLOCK) {
+        // Where they read its length differently, nobody is cut short.
+        let lengths = clock.within.readings().iter().map(|reading| reading.value.seconds());
+        rules.reply_window_s = lengths.fold(0.0, f64::max) as i64;
+    }
+    rules
 }
+
+/// Id of the clock of an agreement that gives the length of the reply window.
+const REPLY_CLOCK: &str = "reply";
 
 /// Folds what people did.
 pub(crate) fn casework(

@@ -45,7 +45,7 @@ pub struct Summary {
     sources: BTreeMap<String, SourceSummary>,
     periods: BTreeMap<Period, PeriodSummary>,
     maps: Vec<MapState>,
-    /// None: no verification by people is part of this record.
+    /// Findings that passed the verification criterion and stand.
     verified_violations: u64,
 }
 
@@ -131,7 +131,7 @@ pub fn summary(state: &State, digest: String, record: &RecordFacts) -> Summary {
         sources,
         periods,
         maps: state.maps.clone(),
-        verified_violations: 0,
+        verified_violations: state.cases.iter().filter(|case| case.is_verified()).count() as u64,
     }
 }
 

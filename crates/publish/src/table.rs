@@ -183,6 +183,7 @@ pub fn findings<'i>(state: &State, incidents: impl Iterator<Item = &'i Incident>
                     format!("{:.2}", finding.in_force.get()),
                     finding.in_zone.map_or(String::new(), |p| format!("{:.2}", p.get())),
                     open.join(" "),
+                    finding.status.code().to_owned(),
                 ]
             })
             .collect::<Vec<_>>()
@@ -199,6 +200,7 @@ pub fn findings<'i>(state: &State, incidents: impl Iterator<Item = &'i Incident>
             "in_force",
             "in_zone",
             "open",
+            "status",
         ],
         rows: rows.collect(),
     }

@@ -68,7 +68,7 @@ fn counts(text: &mut String, line: &CountLine) {
 fn incident(text: &mut String, line: &IncidentLine) {
     let _ = writeln!(text, "  {}. {}, {}: {}", line.number, line.time, line.place, line.class);
     let _ = writeln!(text, "     {}; {}; {}", line.id, line.signatures, line.basis);
-    for fit in line.fits.iter().chain(&line.remarks) {
+    for fit in line.fits.iter().chain(&line.people).chain(&line.remarks) {
         let _ = writeln!(text, "     {fit}");
     }
 }

@@ -26,7 +26,10 @@ const DAY_S: i64 = 86_400;
 impl Work {
     pub(super) fn weigh(&self, fold: &Fold<'_>, incident: &Incident, before: u64) -> Weighed {
         let lines = lines(incident, fold.ground, &fold.common.doubts, before);
-        let mut likelihood = probability(&lines, fold.rules);
+        // Not above what fusion believes, nor above what independent lines carry.
+        let believed = incident.belief.probability;
+        let carried = probability(&lines, fold.rules);
+        let mut likelihood = if believed.get() < carried.get() { believed } else { carried };
         if let Some((_, at_most)) = self.at_most
             && at_most.get() < likelihood.get()
         {

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Id;
 use domain::case::{Case, Signer, Step};
+use domain::obligation::Response;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::act::{Act, OpenError, Response, Restraint, Statement, open};
+use crate::act::{Act, OpenError, Restraint, Statement, open};
 use crate::evidence::{Doubts, Ground};
 use crate::officer::{Officer, Register, Revocation, Standing};
 use crate::refusal::Refusal;

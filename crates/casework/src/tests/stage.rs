@@ -73,6 +73,7 @@ pub(crate) fn scenery(evidence: &[(&str, SourceKind, &str, &str)]) -> Scenery {
             origin: Id::of(IdKind::Origin, &[origin.as_bytes()]),
             signature: Signature::Explosion,
             repeat: false,
+            weight: Probability::ONE,
             because: String::new(),
         })
         .collect();
@@ -102,6 +103,13 @@ pub(crate) fn scenery(evidence: &[(&str, SourceKind, &str, &str)]) -> Scenery {
         groups: vec![],
         kinds: vec![],
         alternatives: vec![],
+        belief: domain::incident::Belief {
+            probability: Probability::new(0.999),
+            distinct: Probability::ONE,
+            priors: String::new(),
+            regime: String::new(),
+            reasons: vec![],
+        },
         may_be_same_as: vec![],
         remarks: vec![],
     };

@@ -16,6 +16,7 @@ use crate::svg::map::{Layers, Map, basis_class};
 use crate::words;
 
 mod figures;
+mod people;
 mod sentences;
 mod tables;
 
@@ -61,6 +62,9 @@ pub struct IncidentLine {
     pub probability: String,
     /// How it fits provisions.
     pub fits: Vec<String>,
+    /// What people have made of it: status, replies, corrections.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
     /// What is doubtful about it.
     pub remarks: Vec<String>,
 }
@@ -266,7 +270,7 @@ impl Maker<'_> {
             figures: self.figures(),
             effort: self.effort(),
             unseen: self.unseen(),
-            corrections: Vec::new(),
+            corrections: people::corrections(self.state, self.day),
             small_print: self.small_print(),
             citations: self.citations(),
             provenance: self.provenance(),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::effort::{DayEffort, DayState};
+use domain::incident::Status;
 use domain::place::Precision;
 use domain::state::{Facts, SourceState};
 use domain::{Basis, Class, EffortBasis, Interval, Signature, SourceKind};
@@ -23,7 +24,7 @@ impl Maker<'_> {
         sentences.extend(self.quiet_sentences());
         sentences.extend(self.map_sentence());
         sentences.extend(self.unseen());
-        sentences.push("No incident is verified: nothing here has been checked by people, and nobody is named as responsible.".to_owned());
+        sentences.push(self.verified_sentence());
         sentences
     }
 
@@ -273,6 +274,29 @@ impl Maker<'_> {
             if change < 0.0 { "shrank" } else { "grew" },
             change.abs()
         ))
+    }
+
+    /// How many of the day's incidents people have verified.
+    fn verified_sentence(&self) -> String {
+        let verified = self
+            .state
+            .incidents
+            .iter()
+            .filter(|incident| {
+                incident.status == Status::Verified && self.state.day_of(incident) == self.day
+            })
+            .count();
+        match verified {
+            0 => "No incident is verified: nothing here has been checked by people, and nobody is named as responsible."
+                .to_owned(),
+            1 => "One incident is a verified violation; the others are reported and no more. Nobody is named as \
+                  responsible here."
+                .to_owned(),
+            many => format!(
+                "{many} incidents are verified violations; the others are reported and no more. Nobody is named as \
+                 responsible here."
+            ),
+        }
     }
 
     pub(super) fn unseen(&self) -> Vec<String> {

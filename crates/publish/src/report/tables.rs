@@ -260,6 +260,7 @@ impl Maker<'_> {
             origins: incident.origins,
             probability: words::probability(incident.belief.probability),
             fits,
+            people: super::people::lines(self.state, incident),
             remarks,
         }
     }

@@ -322,7 +322,7 @@ pub(crate) struct With {
 }
 
 /// A value by the name that it has in the record.
-fn by_name<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(super) fn by_name<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let name = text.replace('-', "_");
     serde_json::from_value(serde_json::Value::String(name)).map_err(|error| error.to_string())
 }
@@ -496,7 +496,12 @@ fn moment(mission: &Mission, at: Option<Moment>) -> Result<Timestamp> {
     }
 }
 
-fn sign_and_file(mission: &Mission, finding: Option<Id>, act: Act, with: &With) -> Result<Outcome> {
+pub(super) fn sign_and_file(
+    mission: &Mission,
+    finding: Option<Id>,
+    act: Act,
+    with: &With,
+) -> Result<Outcome> {
     let key = open_key(&with.key, &with.passphrase)?;
     file_with(mission, &key, finding, act, with)
 }

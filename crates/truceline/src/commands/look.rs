@@ -24,7 +24,13 @@ fn chosen<'s>(state: &'s State, args: &ListArgs) -> Vec<&'s Incident> {
 /// What stands above a table: an exercise is never mistaken for anything else.
 fn heading(state: &State) -> String {
     let exercise = if state.facts.exercise { "EXERCISE - made-up data. " } else { "" };
-    format!("{exercise}{}. Reported, not verified.\n", state.facts.title)
+    let verified = state.cases.iter().filter(|case| case.is_verified()).count();
+    let verified = match verified {
+        0 => "Reported, not verified.".to_owned(),
+        1 => "Reported; one finding is verified.".to_owned(),
+        many => format!("Reported; {many} findings are verified."),
+    };
+    format!("{exercise}{}. {verified}\n", state.facts.title)
 }
 
 /// Lists incidents, or explains.
@@ -81,7 +87,7 @@ pub(crate) fn findings(args: &FindingArgs) -> Result<Outcome> {
         ListFormat::Table => {
             let table = table::findings(&state, all());
             let columns = [
-                "incident",
+                "id",
                 "day",
                 "class",
                 "place",
@@ -90,6 +96,7 @@ pub(crate) fn findings(args: &FindingArgs) -> Result<Outcome> {
                 "in_force",
                 "in_zone",
                 "open",
+                "status",
             ];
             format!("{}{}", heading(&state), output::table(&table.pick(&columns)))
         }
@@ -130,7 +137,8 @@ fn explain_finding(args: &ListArgs, start: &str) -> Result<Outcome> {
         ListFormat::Json => output::json(case)?,
         ListFormat::Table => {
             let story = casework::story::tell(case, &state.steps);
-            format!("{}{story}\n{}", heading(&state), casework::story::checks(case))
+            let exercise = if state.facts.exercise { "EXERCISE - made-up data.\n" } else { "" };
+            format!("{exercise}{story}\n{}", casework::story::checks(case))
         }
         ListFormat::Csv | ListFormat::Geojson => {
             bail!("an explanation is printed as table or json")

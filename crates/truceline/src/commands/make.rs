@@ -32,16 +32,22 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<Outcome> {
         fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
     }
     bar.finish_and_clear();
-    replay(&ReplayArgs {
+    let args = ReplayArgs {
         case: dir.join("case"),
         data: dir.join("data"),
         out: dir.clone(),
         keys: KeyArgs { key_seed: Some(*seed) },
-    })
+    };
+    replay_with(&args, |mission| super::drama::play_and_tell(mission, *seed))
 }
 
 /// Init, ingest, derive and report.
 pub(crate) fn replay(args: &ReplayArgs) -> Result<Outcome> {
+    replay_with(args, |_| Ok(()))
+}
+
+/// A replay, with what people do once the files are in.
+fn replay_with(args: &ReplayArgs, people: impl FnOnce(&Mission) -> Result<()>) -> Result<Outcome> {
     let case = Case::read(&args.case)?;
     // Missing data are found before anything is made.
     let inputs: Vec<_> = case.inputs.iter().map(|input| input.files.clone()).collect();
@@ -50,6 +56,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Outcome> {
     let folder = args.out.join("mission");
     let mission = mission_of(&case, &folder, args.keys.seeds())?;
     let outcomes = take_in(&mission, &files)?;
+    people(&mission)?;
     let bar = spinner("folding the record");
     let (state, world) = derive_and_store(&mission)?;
     bar.set_message("writing reports");

@@ -1,10 +1,14 @@
 //! One module per group of commands.
 
+pub(crate) mod agreement;
 pub(crate) mod associate;
 pub(crate) mod case;
+mod drama;
+pub(crate) mod drill;
 pub(crate) mod keys;
 mod look;
 mod make;
+pub(crate) mod owed;
 mod report;
 pub(crate) mod simulate;
 mod verify;
@@ -39,6 +43,11 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Keys(command) => keys::keys(&command),
         Command::Case(command) => case::case(command),
+        Command::Agreement(args) => agreement::run(&args),
+        Command::Drill(args) => drill::drill(&args),
+        Command::Obligations(args) => owed::obligations(&args),
+        Command::Commitments(args) => owed::commitments(&args),
+        Command::Answer(args) => owed::answer(&args),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }
