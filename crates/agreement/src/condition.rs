@@ -289,16 +289,7 @@ impl Breach {
 
     /// Acts, provisions and zone: what is asked of whoever did it.
     fn kind(&self, happening: &Happening) -> Truth {
-        let mut parts = Vec::new();
-        if !self.acts.is_empty() {
-            let share: f64 = happening
-                .classes
-                .iter()
-                .filter(|share| self.acts.iter().any(|act| act.matches(share.class)))
-                .map(|share| share.share.get())
-                .sum();
-            parts.push(Truth::probably(Probability::new(share)));
-        }
+        let mut parts = vec![self.acts_of(happening)];
         if !self.provisions.is_empty() {
             let most = happening
                 .breaches
@@ -315,6 +306,19 @@ impl Breach {
             });
         }
         Truth::all(parts)
+    }
+
+    fn acts_of(&self, happening: &Happening) -> Truth {
+        if self.acts.is_empty() {
+            return Truth::met();
+        }
+        let share: f64 = happening
+            .classes
+            .iter()
+            .filter(|share| self.acts.iter().any(|act| act.matches(share.class)))
+            .map(|share| share.share.get())
+            .sum();
+        Truth::probably(Probability::new(share))
     }
 
     /// The stretch of some length before an incident.
@@ -353,7 +357,9 @@ impl Breach {
                         _ => Truth::unknown(format!("{} is not attributed", other.id)),
                     }
                 };
-                there.and(who).and(self.kind(other))
+                // What provokes need not lie where the answer to it is forbidden.
+                let kind = if others_only { self.acts_of(other) } else { self.kind(other) };
+                there.and(who).and(kind)
             });
         Truth::any(disturbed).negated()
     }

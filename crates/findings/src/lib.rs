@@ -8,7 +8,7 @@
 //!
 //! What it may touch: nothing. Values in, values out.
 //!
-//! Entry point: [`Evaluator`].
+//! Entry point: [`Evaluator`]; [`compare`] for where readings or versions differ.
 //!
 //! ```
 //! # let toml = "[agreement]\nid = \"t\"\nversion = 1\ntitle = \"T\"\n[[zone]]\nid = \"all\"\nname = \"all\"\nkind = \"everywhere\"\n[[provision]]\nid = \"P\"\ntitle = \"No fire\"\nacts = [\"A\"]\nzone = \"all\"\n[[provision.in_force]]\nfrom = 2030-01-01T00:00:00Z\nto = 2030-01-02T00:00:00Z\n";
@@ -19,6 +19,8 @@
 //! ```
 
 pub use agreement::Ground;
+pub mod compare;
+
 use agreement::{Agreement, Choice, Evaluated, EventTimes, Facts, Provision};
 use domain::finding::{Element, Finding};
 use domain::{Id, IdKind, Incident, Probability};

@@ -15,6 +15,7 @@
 //! assert_eq!(line, "\"a,b\",'=1+1\n"); // quoted, and no formula for a spreadsheet
 //! ```
 
+pub mod agreement;
 pub mod counts;
 pub mod export;
 pub mod html;

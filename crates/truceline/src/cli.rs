@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use mission::AsOf;
 
+use crate::commands::agreement::AgreementArgs;
+use crate::commands::drill::DrillArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   truceline demo                                          an exercise with made-up data, from start to end
@@ -98,6 +101,10 @@ pub(crate) enum Command {
     /// Verification by people: signed acts on findings
     #[command(subcommand)]
     Case(crate::commands::case::CaseCommand),
+    /// Read, check, test and compare agreements
+    Agreement(AgreementArgs),
+    /// EXERCISE: run an incident through the trigger of every commitment
+    Drill(DrillArgs),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"

@@ -145,6 +145,11 @@ impl Sheet {
 }
 
 impl Item {
+    /// True if one of its fields is contested.
+    pub fn is_contested(&self) -> bool {
+        self.facts.iter().any(Fact::is_contested)
+    }
+
     /// The digest by which confirmations name the clause as it stands: SHA-256
     /// over title, wording and facts, in hexadecimal digits.
     pub fn digest(&self) -> String {

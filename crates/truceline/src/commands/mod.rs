@@ -1,7 +1,9 @@
 //! One module per group of commands.
 
+pub(crate) mod agreement;
 pub(crate) mod associate;
 pub(crate) mod case;
+pub(crate) mod drill;
 pub(crate) mod keys;
 mod look;
 mod make;
@@ -39,6 +41,8 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Keys(command) => keys::keys(&command),
         Command::Case(command) => case::case(command),
+        Command::Agreement(args) => agreement::run(&args),
+        Command::Drill(args) => drill::drill(&args),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }

@@ -13,7 +13,9 @@ use crate::cli::TextFormat;
 use crate::{Outcome, output};
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  truceline agreement diff agreements/paris-2026-draft agreements/paris-2026")]
+#[command(
+    after_help = "Examples:\n  truceline agreement diff agreements/paris-2026-draft agreements/paris-2026"
+)]
 pub(crate) struct DiffArgs {
     /// Folder of the older version
     old: PathBuf,
@@ -26,14 +28,22 @@ pub(crate) struct DiffArgs {
 
 fn told(values: &[Value]) -> String {
     let one = |value: &Value| {
-        let who = if value.parties.is_empty() { String::new() } else { format!(" ({})", value.parties.join(", ")) };
+        let who = if value.parties.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", value.parties.join(", "))
+        };
         if value.reading.is_empty() {
             value.text.clone()
         } else {
             format!("\u{201c}{}\u{201d}{who}: {}", value.reading, value.text)
         }
     };
-    if values.is_empty() { "not stated".to_owned() } else { values.iter().map(one).collect::<Vec<_>>().join(" / ") }
+    if values.is_empty() {
+        "not stated".to_owned()
+    } else {
+        values.iter().map(one).collect::<Vec<_>>().join(" / ")
+    }
 }
 
 pub(super) fn diff(args: &DiffArgs) -> Result<Outcome> {
@@ -75,7 +85,11 @@ pub(super) fn diff(args: &DiffArgs) -> Result<Outcome> {
                     Change::Removed(_) => "- gone   ",
                     Change::Changed { .. } => "~ changed",
                 };
-                let whom = if item.concerns.is_empty() { String::new() } else { format!("  (for {})", item.concerns.join(", ")) };
+                let whom = if item.concerns.is_empty() {
+                    String::new()
+                } else {
+                    format!("  (for {})", item.concerns.join(", "))
+                };
                 let _ = writeln!(text, "{mark}  {} {}  {}{whom}", item.kind, item.id, item.title);
                 if let Change::Changed { fields, .. } = change {
                     for field in fields {

@@ -1,6 +1,7 @@
 //! `truceline agreement`: read, check, test, compare the agreement as code.
 
 mod compare;
+pub(crate) mod compare_words;
 mod diff;
 mod lint;
 mod show;
@@ -73,9 +74,9 @@ pub(crate) fn read(folder: &Path) -> Result<(Package, Files)> {
 
 /// `EVENT=MOMENT` of a command line.
 pub(crate) fn event_time(text: &str) -> Result<(String, jiff::Timestamp), String> {
-    let (event, moment) = text
-        .split_once('=')
-        .ok_or_else(|| format!("`{text}` is not EVENT=MOMENT, such as ceasefire=2026-03-01T00:00:00Z"))?;
+    let (event, moment) = text.split_once('=').ok_or_else(|| {
+        format!("`{text}` is not EVENT=MOMENT, such as ceasefire=2026-03-01T00:00:00Z")
+    })?;
     let moment: strict::Moment = moment.parse()?;
     Ok((event.to_owned(), moment.0))
 }

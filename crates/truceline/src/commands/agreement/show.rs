@@ -60,7 +60,13 @@ fn sheet_text(sheet: &Sheet) -> String {
         fact_text(&mut text, fact);
     }
     for section in &sheet.sections {
-        let _ = write!(text, "\n{}\n{}\n{}\n\n", section.title, "\u{2500}".repeat(section.title.chars().count()), section.about);
+        let _ = write!(
+            text,
+            "\n{}\n{}\n{}\n\n",
+            section.title,
+            "\u{2500}".repeat(section.title.chars().count()),
+            section.about
+        );
         for item in &section.items {
             text.push_str(&item_text(item));
             text.push('\n');
@@ -85,15 +91,28 @@ fn item_text(item: &Item) -> String {
 
 fn fact_text(text: &mut String, fact: &Fact) {
     if let [only] = fact.values.as_slice() {
-        let source = if only.citation.is_empty() { String::new() } else { format!(" [{}]", only.citation) };
+        let source =
+            if only.citation.is_empty() { String::new() } else { format!(" [{}]", only.citation) };
         wrapped(text, &format!("  {}", fact.name), &format!("{}{source}", only.text));
         return;
     }
     for (index, value) in fact.values.iter().enumerate() {
         let name = if index == 0 { format!("  {} *", fact.name) } else { "    *".to_owned() };
-        let who = if value.parties.is_empty() { String::new() } else { format!(" ({})", value.parties.join(", ")) };
-        let source = if value.citation.is_empty() { String::new() } else { format!(" [{}]", value.citation) };
-        wrapped(text, &name, &format!("\u{201c}{}\u{201d}{who}: {}{source}", value.reading, value.text));
+        let who = if value.parties.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", value.parties.join(", "))
+        };
+        let source = if value.citation.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", value.citation)
+        };
+        wrapped(
+            text,
+            &name,
+            &format!("\u{201c}{}\u{201d}{who}: {}{source}", value.reading, value.text),
+        );
     }
 }
 

@@ -8,10 +8,12 @@ use clap::Args;
 use crate::{Outcome, output};
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  truceline agreement test agreements/energy-moratorium-2025\n  \
+#[command(
+    after_help = "Examples:\n  truceline agreement test agreements/energy-moratorium-2025\n  \
     truceline agreement test agreements/* --list\n\n\
     Tests stand in tests/*.toml of a package; docs/agreement-language.md says how they are written.\n\
-    Exit code 1 if one fails.")]
+    Exit code 1 if one fails."
+)]
 pub(crate) struct TestArgs {
     /// Folders of packages
     #[arg(required = true)]
@@ -33,7 +35,10 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
             match &outcome.failure {
                 Some(failure) => {
                     bad += 1;
-                    output::line(&format!("FAILED  {}\n        {place}\n        {failure}", outcome.name))?;
+                    output::line(&format!(
+                        "FAILED  {}\n        {place}\n        {failure}",
+                        outcome.name
+                    ))?;
                 }
                 None if args.list => output::line(&format!("ok      {}", outcome.name))?,
                 None => {}
