@@ -7,7 +7,7 @@ use domain::incident::ClassShare;
 use domain::line::LineIndex;
 use domain::probability::normal_cdf;
 use domain::time::Interval;
-use domain::{Area, ControlState, LatLon, Located, Occurrence, Probability};
+use domain::{Area, Class, ControlState, LatLon, Located, Occurrence, Probability};
 use jiff::Timestamp;
 
 use crate::choice::Choice;
@@ -75,10 +75,80 @@ impl Evaluated {
     }
 }
 
-/// A provision with its choices made out.
-#[derive(Debug)]
-struct Prepared {
-    choices: Vec<Choice>,
+/// A provision under one choice of readings, made out once so that many
+/// incidents can be held against it.
+#[derive(Clone, Debug)]
+pub struct Rule<'a> {
+    /// The provision.
+    pub provision: &'a Provision,
+    /// The reading of every contested field.
+    pub choice: Choice,
+    /// The name of the choice.
+    name: String,
+    /// The time in force, or why it is not known.
+    time: Result<Interval, String>,
+    /// A bit for every class that it is about.
+    classes: u128,
+    objects: &'a [String],
+    weapons: &'a [String],
+    /// Rows of its zone under this choice, by index into the agreement's zones.
+    rows: Vec<usize>,
+}
+
+const fn bit(class: Class) -> u128 {
+    1 << (class as u32)
+}
+
+impl<'a> Rule<'a> {
+    fn new(
+        it: &'a Agreement,
+        provision: &'a Provision,
+        choice: Choice,
+        assumed: &EventTimes,
+    ) -> Self {
+        const CHOSEN: &str = "chosen from it";
+        let term = &provision.in_force.under(choice.of("in_force")).expect(CHOSEN).value;
+        let acts = &provision.acts.under(choice.of("acts")).expect(CHOSEN).value;
+        let zone = &provision.zone.under(choice.of("zone")).expect(CHOSEN).value;
+        let reading = choice.of(&format!("zone {zone}")).to_owned();
+        let rows = it.zones.iter().enumerate().filter(|(_, row)| {
+            row.id == *zone && (row.reading.is_empty() || row.reading == reading)
+        });
+        Self {
+            name: choice.name(),
+            time: it.interval(term, &choice, assumed),
+            classes: Class::ALL
+                .iter()
+                .filter(|class| acts.iter().any(|act| act.matches(**class)))
+                .fold(0, |bits, class| bits | bit(*class)),
+            objects: &provision.objects.under(choice.of("objects")).expect(CHOSEN).value,
+            weapons: &provision.weapons.under(choice.of("weapons")).expect(CHOSEN).value,
+            rows: rows.map(|(index, _)| index).collect(),
+            provision,
+            choice,
+        }
+    }
+
+    /// P(in force).
+    pub fn in_force(&self, when: &Occurrence) -> Truth {
+        match &self.time {
+            Ok(interval) => Truth::probably(when.probability_within(interval)),
+            Err(because) => Truth::unknown(because.clone()),
+        }
+    }
+
+    /// The share of the classes that it is about.
+    pub fn act(&self, classes: &[ClassShare]) -> Probability {
+        let about = |share: &&ClassShare| self.classes & bit(share.class) != 0;
+        Probability::new(classes.iter().filter(about).map(|share| share.share.get()).sum())
+    }
+
+    /// Whether the evidence names an object that it protects; `None` if it
+    /// does not depend on the object.
+    pub fn object(&self, objects: &[String]) -> Option<bool> {
+        (!self.objects.is_empty())
+            .then(|| objects.iter().any(|object| self.objects.contains(object)))
+    }
 }
 
 /// An agreement with its zones and lines indexed.
@@ -86,7 +156,8 @@ struct Prepared {
 pub struct Evaluator<'a> {
     agreement: &'a Agreement,
     assumed: EventTimes,
-    prepared: Vec<Prepared>,
+    /// By index into the agreement's provisions.
+    rules: Vec<Vec<Rule<'a>>>,
     /// By index into the agreement's zones.
     areas: BTreeMap<usize, Area>,
     /// By index into the agreement's lines.
@@ -124,12 +195,16 @@ impl<'a> Evaluator<'a> {
                 Course::OfTheDay { .. } => None,
             })
             .collect();
-        let prepared = agreement
+        let rules = agreement
             .provisions
             .iter()
-            .map(|provision| Prepared { choices: agreement.fields_of(provision).choices() })
+            .map(|provision| {
+                let choices = agreement.fields_of(provision).choices();
+                let rule = |choice| Rule::new(agreement, provision, choice, &assumed);
+                choices.into_iter().map(rule).collect()
+            })
             .collect();
-        Self { agreement, assumed, prepared, areas, lines }
+        Self { agreement, assumed, rules, areas, lines }
     }
 
     /// The agreement.
@@ -142,73 +217,27 @@ impl<'a> Evaluator<'a> {
         &self.assumed
     }
 
-    /// Provisions with all choices of their readings.
-    pub fn choices(&self) -> impl Iterator<Item = (&'a Provision, &[Choice])> {
-        self.agreement
-            .provisions
-            .iter()
-            .zip(&self.prepared)
-            .map(|(provision, prepared)| (provision, prepared.choices.as_slice()))
+    /// Provisions, each with a rule for every choice of its readings.
+    pub fn rules(&self) -> impl Iterator<Item = (&'a Provision, &[Rule<'a>])> {
+        self.agreement.provisions.iter().zip(self.rules.iter().map(Vec::as_slice))
     }
 
-    /// P(in force) under a choice.
-    pub fn in_force(&self, provision: &Provision, choice: &Choice, when: &Occurrence) -> Truth {
-        let term = &provision.in_force.under(choice.of("in_force")).expect("chosen from it").value;
-        match self.agreement.interval(term, choice, &self.assumed) {
-            Ok(interval) => Truth::probably(when.probability_within(&interval)),
-            Err(because) => Truth::unknown(because),
-        }
-    }
-
-    /// The share of the classes that the provision is about under a choice.
-    pub fn act(
-        &self,
-        provision: &Provision,
-        choice: &Choice,
-        classes: &[ClassShare],
-    ) -> Probability {
-        let acts = &provision.acts.under(choice.of("acts")).expect("chosen from it").value;
-        let sum: f64 = classes
-            .iter()
-            .filter(|share| acts.iter().any(|act| act.matches(share.class)))
-            .map(|share| share.share.get())
-            .sum();
-        Probability::new(sum)
-    }
-
-    /// Whether the evidence names an object that the provision protects under
-    /// a choice; `None` if it does not depend on the object.
-    pub fn object(
-        &self,
-        provision: &Provision,
-        choice: &Choice,
-        objects: &[String],
-    ) -> Option<bool> {
-        let wanted = &provision.objects.under(choice.of("objects")).expect("chosen from it").value;
-        (!wanted.is_empty()).then(|| objects.iter().any(|object| wanted.contains(object)))
-    }
-
-    /// The rows of the provision's zone that hold at a moment: one, or one for
-    /// each way of drawing it where that differs by party. With a party, the
-    /// one drawn for its forces.
+    /// The rows of the rule's zone that hold at a moment: one, or one for each
+    /// way of drawing it where that differs by party. With a party, the one
+    /// drawn for its forces.
     fn rows(
         &self,
-        provision: &Provision,
-        choice: &Choice,
+        rule: &Rule<'_>,
         moment: Timestamp,
         party: Option<&str>,
     ) -> Vec<(usize, &'a Zone)> {
-        let id = &provision.zone.under(choice.of("zone")).expect("chosen from it").value;
-        let reading = choice.of(&format!("zone {id}"));
         let mut rows: Vec<(usize, &Zone)> = Vec::new();
-        for (index, zone) in self.agreement.zones.iter().enumerate() {
-            let holds = zone.id == *id
-                && zone.valid.contains(moment)
-                && (zone.reading.is_empty() || zone.reading == reading)
-                && party.is_none_or(|party| zone.is_for(party));
+        for index in &rule.rows {
+            let zone = &self.agreement.zones[*index];
+            let holds = zone.valid.contains(moment) && party.is_none_or(|party| zone.is_for(party));
             // The first row for the same parties counts, as in a list of amendments.
             if holds && !rows.iter().any(|(_, before)| before.parties == zone.parties) {
-                rows.push((index, zone));
+                rows.push((*index, zone));
             }
         }
         if party.is_some() {
@@ -219,22 +248,21 @@ impl<'a> Evaluator<'a> {
         rows
     }
 
-    /// Every evaluation of facts under a choice: one, or one for each way of
+    /// Every evaluation of facts under a rule: one, or one for each way of
     /// drawing the zone where that differs by party.
     pub fn evaluate(
         &self,
-        provision: &Provision,
-        choice: &Choice,
+        rule: &Rule<'_>,
         facts: &Facts<'_>,
         ground: &impl Ground,
     ) -> Vec<Evaluated> {
-        let in_force = self.in_force(provision, choice, facts.when);
+        let in_force = rule.in_force(facts.when);
         let moment = facts.when.span.middle();
-        let rows = self.rows(provision, choice, moment, facts.party);
+        let rows = self.rows(rule, moment, facts.party);
         let several = rows.len() > 1;
         let under = |row: Option<(usize, &Zone)>| {
             let in_zone = row.and_then(|(index, zone)| self.in_zone(index, zone, facts, ground));
-            let mut reading = choice.name();
+            let mut reading = rule.name.clone();
             if let (true, Some((_, zone))) = (several, row) {
                 if !reading.is_empty() {
                     reading.push_str(" + ");
@@ -242,7 +270,7 @@ impl<'a> Evaluator<'a> {
                 reading.push_str(zone.name.get("en"));
             }
             let zone = row.map(|(_, zone)| zone);
-            let elements = self.elements(provision, choice, facts, &in_force, in_zone, zone);
+            let elements = self.elements(rule, facts, &in_force, in_zone, zone);
             Evaluated { reading, in_force: in_force.clone(), in_zone, elements }
         };
         if rows.is_empty() {
@@ -254,24 +282,22 @@ impl<'a> Evaluator<'a> {
 
     fn elements(
         &self,
-        provision: &Provision,
-        choice: &Choice,
+        rule: &Rule<'_>,
         facts: &Facts<'_>,
         in_force: &Truth,
         in_zone: Option<Probability>,
         zone: Option<&Zone>,
     ) -> Vec<(&'static str, Truth)> {
-        let mut elements =
-            vec![("act", Truth::probably(self.act(provision, choice, facts.classes)))];
-        if let Some(named) = self.object(provision, choice, facts.objects) {
+        let provision = rule.provision;
+        let mut elements = vec![("act", Truth::probably(rule.act(facts.classes)))];
+        if let Some(named) = rule.object(facts.objects) {
             elements.push(("object", if named { Truth::met() } else { Truth::not_met() }));
         }
-        let weapons = &provision.weapons.under(choice.of("weapons")).expect("chosen from it").value;
-        if !weapons.is_empty() {
+        if !rule.weapons.is_empty() {
             let all = &self.agreement.weapons;
             let covered = all
                 .iter()
-                .filter(|class| weapons.contains(&class.id))
+                .filter(|class| rule.weapons.contains(&class.id))
                 .map(|class| class.covers(facts.weapon, all));
             elements.push(("weapon", Truth::any(covered)));
         }
@@ -442,17 +468,9 @@ impl<'a> Evaluator<'a> {
     /// known under some reading, with the reason.
     pub fn dormant(&self) -> Vec<(&'a Provision, String)> {
         let mut dormant = Vec::new();
-        let always = Occurrence {
-            span: Interval::at(Timestamp::UNIX_EPOCH),
-            sigma_s: 0.0,
-            extent: domain::Extent::Once,
-        };
-        for (provision, choices) in self.choices() {
-            let reason = choices.iter().find_map(|choice| {
-                self.in_force(provision, choice, &always).open().first().cloned()
-            });
-            if let Some(reason) = reason {
-                dormant.push((provision, reason));
+        for (provision, rules) in self.rules() {
+            if let Some(because) = rules.iter().find_map(|rule| rule.time.clone().err()) {
+                dormant.push((provision, because));
             }
         }
         dormant

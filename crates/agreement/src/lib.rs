@@ -75,7 +75,7 @@ pub use commitment::{
 };
 pub use condition::{Answer, Breach, Condition, Evaluation, NamedCondition};
 pub use definition::Definition;
-pub use evaluate::{Evaluated, Evaluator, Facts, Ground};
+pub use evaluate::{Evaluated, Evaluator, Facts, Ground, Rule};
 pub use guarantor::{Guarantor, LegalStep, Modality, Rung, Standing, standing};
 pub use inventory::{Inventory, Quota, QuotaState, SiteState};
 pub use mechanism::{Body, Mandate, Means, Mechanism, Role};

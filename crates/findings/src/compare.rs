@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use agreement::{Choice, Evaluator, Ground, Provision, Truth};
+use agreement::{Choice, Evaluator, Ground, Rule, Truth};
 use domain::{Id, Incident, Probability};
 
 use crate::{NEGLIGIBLE, facts};
@@ -45,24 +45,23 @@ struct Judged {
 
 /// Whether a reading of the position's name goes with a choice: it is chosen
 /// somewhere, or the provision does not know it at all.
-fn goes_with(reading: Option<&str>, choice: &Choice, choices: &[Choice]) -> bool {
+fn goes_with(reading: Option<&str>, rule: &Rule<'_>, rules: &[Rule<'_>]) -> bool {
     let chosen = |choice: &Choice, wanted: &str| choice.iter().any(|(_, name)| name == wanted);
     reading.is_none_or(|wanted| {
-        chosen(choice, wanted) || !choices.iter().any(|other| chosen(other, wanted))
+        chosen(&rule.choice, wanted) || !rules.iter().any(|other| chosen(&other.choice, wanted))
     })
 }
 
 fn judge(
     position: &Position<'_>,
-    provision: &Provision,
-    choices: &[Choice],
+    rules: &[Rule<'_>],
     incident: &Incident,
     ground: &impl Ground,
 ) -> Option<Judged> {
     let facts = facts(incident);
     let mut best: Option<Judged> = None;
-    for choice in choices.iter().filter(|choice| goes_with(position.reading, choice, choices)) {
-        for evaluated in position.evaluator.evaluate(provision, choice, &facts, ground) {
+    for rule in rules.iter().filter(|rule| goes_with(position.reading, rule, rules)) {
+        for evaluated in position.evaluator.evaluate(rule, &facts, ground) {
             if evaluated.in_force.is_open() {
                 continue;
             }
@@ -109,12 +108,12 @@ pub fn differences(
             let judged: Vec<Option<Judged>> = positions
                 .iter()
                 .map(|position| {
-                    let (provision, choices) =
-                        position.evaluator.choices().find(|(provision, _)| provision.id == *id)?;
+                    let (provision, rules) =
+                        position.evaluator.rules().find(|(provision, _)| provision.id == *id)?;
                     if incident.share_of(|class| provision.forbids(class)).get() < NEGLIGIBLE {
                         return None;
                     }
-                    judge(position, provision, choices, incident, ground)
+                    judge(position, rules, incident, ground)
                 })
                 .collect();
             let fit = |judged: &Option<Judged>| judged.as_ref().map_or(0.0, |one| one.fit.get());
@@ -142,11 +141,11 @@ pub fn fits(
     ground: &impl Ground,
 ) -> Vec<(String, Probability)> {
     let mut fits = Vec::new();
-    for (provision, choices) in position.evaluator.choices() {
+    for (provision, rules) in position.evaluator.rules() {
         if incident.share_of(|class| provision.forbids(class)).get() < NEGLIGIBLE {
             continue;
         }
-        if let Some(judged) = judge(position, provision, choices, incident, ground)
+        if let Some(judged) = judge(position, rules, incident, ground)
             && judged.fit.get() >= NEGLIGIBLE
         {
             fits.push((provision.id.clone(), judged.fit));

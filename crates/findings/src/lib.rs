@@ -21,7 +21,7 @@
 pub use agreement::Ground;
 pub mod compare;
 
-use agreement::{Agreement, Choice, Evaluated, EventTimes, Facts, Provision};
+use agreement::{Agreement, Evaluated, EventTimes, Facts, Provision, Rule};
 use domain::finding::{Element, Finding};
 use domain::{Id, IdKind, Incident, Probability};
 
@@ -61,35 +61,17 @@ impl<'a> Evaluator<'a> {
     pub fn evaluate(&self, incident: &Incident, ground: &impl Ground) -> Vec<Finding> {
         let facts = facts(incident);
         let mut found = Vec::new();
-        for (provision, choices) in self.0.choices() {
-            if incident.share_of(|class| provision.forbids(class)).get() < NEGLIGIBLE {
+        for rule in self.0.rules().flat_map(|(_, rules)| rules) {
+            if nothing(rule, incident) {
                 continue;
             }
-            for choice in choices {
-                if self.nothing(provision, choice, incident) {
-                    continue;
-                }
-                for evaluated in self.0.evaluate(provision, choice, &facts, ground) {
-                    if evaluated.in_zone.is_some_and(|p| p.get() < NEGLIGIBLE) {
-                        continue;
-                    }
-                    found.push(self.finding(incident, provision, evaluated));
+            for evaluated in self.0.evaluate(rule, &facts, ground) {
+                if evaluated.in_zone.is_none_or(|p| p.get() >= NEGLIGIBLE) {
+                    found.push(self.finding(incident, rule.provision, evaluated));
                 }
             }
         }
         found
-    }
-
-    /// Whether there is nothing to find before one looks at the place. Where
-    /// the evidence names no object that the provision protects there is
-    /// nothing: otherwise every explosion of a war would be a candidate for a
-    /// strike on a power station.
-    fn nothing(&self, provision: &Provision, choice: &Choice, incident: &Incident) -> bool {
-        let in_force = self.0.in_force(provision, choice, &incident.when);
-        in_force.is_open()
-            || in_force.high().get() < NEGLIGIBLE
-            || self.0.act(provision, choice, &incident.classes).get() < NEGLIGIBLE
-            || self.0.object(provision, choice, &incident.objects) == Some(false)
     }
 
     fn finding(&self, incident: &Incident, provision: &Provision, evaluated: Evaluated) -> Finding {
@@ -120,6 +102,20 @@ impl<'a> Evaluator<'a> {
             incomplete,
         }
     }
+}
+
+/// Whether there is nothing to find before one looks at the place. Where the
+/// evidence names no object that the provision protects there is nothing:
+/// otherwise every explosion of a war would be a candidate for a strike on a
+/// power station.
+fn nothing(rule: &Rule<'_>, incident: &Incident) -> bool {
+    if rule.act(&incident.classes).get() < NEGLIGIBLE
+        || rule.object(&incident.objects) == Some(false)
+    {
+        return true;
+    }
+    let in_force = rule.in_force(&incident.when);
+    in_force.is_open() || in_force.high().get() < NEGLIGIBLE
 }
 
 /// What an incident tells. It tells no weapon, no height, no permission yet:

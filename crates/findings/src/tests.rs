@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use agreement::Agreement;
 use domain::finding::{Finding, Met};
@@ -190,6 +191,103 @@ fn d13_contested_dates_give_a_finding_for_each_reading() {
     let readings: Vec<String> =
         findings(&late).into_iter().map(|finding| finding.reading).collect();
     assert_eq!(readings, ["early", "late"]);
+}
+
+/// A package that the repository ships.
+fn shipped(name: &str) -> Agreement {
+    fn collect(root: &Path, folder: &Path, files: &mut agreement::package::Files) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(root, &path, files);
+            } else {
+                let inside = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+                files.insert(inside, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../agreements").join(name);
+    let mut files = agreement::package::Files::new();
+    collect(&root, &root, &mut files);
+    agreement::package::parse(&files).unwrap()
+}
+
+/// VERIFICATION D13, T: encoding 0.7 gives two contested fields and more, and
+/// every energy strike is reported with the readings under which it breaches.
+#[test]
+fn d13_every_energy_strike_is_reported_with_its_readings() {
+    let agreement = shipped("energy-moratorium-2025");
+    let contested = agreement::lint::lint(&agreement);
+    assert!(contested.iter().filter(|one| one.code == "contested").count() >= 2);
+    let evaluator = Evaluator::new(&agreement);
+    let breaches = |moment: &str, object: &str| -> Vec<(String, String)> {
+        let mut strike = incident(point(50.0, 36.2), moment, moment, &[(Class::A9, 1.0)]);
+        strike.objects = vec![object.into()];
+        evaluator
+            .evaluate(&strike, &ground())
+            .into_iter()
+            .map(|finding| (finding.provision, finding.reading))
+            .collect()
+    };
+    let pair = |provision: &str, reading: &str| (provision.to_owned(), reading.to_owned());
+    let (early, late, open) = (
+        "from 18 March, thirty days",
+        "from 25 March, thirty days",
+        "from 25 March, no end stated",
+    );
+    assert_eq!(breaches("2025-03-20T10:00:00Z", "power"), [pair("M1", early)]);
+    assert_eq!(
+        breaches("2025-04-01T10:00:00Z", "oil-and-gas"),
+        [pair("M2", early), pair("M2", late), pair("M2", open)]
+    );
+    assert_eq!(breaches("2025-05-20T10:00:00Z", "dam"), [pair("M4", open)]);
+    // The objects are contested as well: a port counts only under the wider reading.
+    assert_eq!(
+        breaches("2025-04-20T10:00:00Z", "port"),
+        [late, open].map(|time| pair("M5", &format!("{time} + energy and infrastructure")))
+    );
+    assert_eq!(breaches("2025-04-20T10:00:00Z", "residential"), []);
+}
+
+/// VERIFICATION D14, R: zones are per party. A finding is made under each way
+/// of drawing the zone, and names the line, never the party.
+#[test]
+fn d14_a_zone_drawn_per_party_gives_a_finding_for_each_line() {
+    let agreement = shipped("minsk-2015");
+    let evaluator = Evaluator::new(&agreement);
+    // Where the two lines run together both baselines answer.
+    let day = "2015-06-01T12:00:00Z";
+    let seen = incident(point(48.07, 37.60), day, day, &[(Class::B1, 1.0)]);
+    let found: Vec<Finding> = evaluator
+        .evaluate(&seen, &ground())
+        .into_iter()
+        .filter(|finding| finding.provision == "2.a")
+        .collect();
+    let readings: Vec<&str> = found.iter().map(|finding| finding.reading.as_str()).collect();
+    assert_eq!(
+        readings,
+        [
+            "25 km on each side, from the de facto line of contact",
+            "25 km on each side, from the line of 19 September 2014",
+        ]
+    );
+    for finding in &found {
+        assert!(finding.incomplete, "the evidence does not tell the weapon");
+        let written = format!("{finding:?}");
+        for party in &agreement.parties {
+            let name = party.name.get("en");
+            assert!(!written.contains(name) && !written.contains(&format!("\"{}\"", party.id)));
+        }
+    }
+    // In the salient only the line of 2014 is near.
+    let seen = incident(point(48.34, 38.95), day, day, &[(Class::B1, 1.0)]);
+    let near = evaluator.evaluate(&seen, &ground());
+    let of = |words: &str| {
+        near.iter()
+            .find(|finding| finding.provision == "2.a" && finding.reading.contains(words))
+            .map_or(0.0, |finding| finding.in_zone.unwrap().get())
+    };
+    assert!(of("2014") > of("de facto") + 0.1, "{} {}", of("2014"), of("de facto"));
 }
 
 #[test]

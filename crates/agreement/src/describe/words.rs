@@ -16,6 +16,8 @@ pub fn condition(condition: &Condition) -> String {
         parts.join(word)
     };
     match condition {
+        Condition::All(parts) if parts.is_empty() => "always".to_owned(),
+        Condition::Any(parts) if parts.is_empty() => "never".to_owned(),
         Condition::All(parts) => joined(parts, " and "),
         Condition::Any(parts) => joined(parts, " or "),
         Condition::Not(part) => format!("not ({})", self::condition(part)),

@@ -2,7 +2,7 @@
 
 use strict::Weight::{Error, Warning};
 
-use super::problem;
+use super::{contested, problem};
 use crate::alignment::{Alignment, alignment};
 use crate::check::Problem;
 use crate::commitment::Action;
@@ -13,21 +13,29 @@ use crate::model::Agreement;
 pub(super) fn lint(it: &Agreement, problems: &mut Vec<Problem>) {
     for (index, commitment) in it.commitments.iter().enumerate() {
         let at = ("commitment", index, commitment.id.as_str());
-        if commitment.confirmed.is_none() && !commitment.obligors.contains(&commitment.asserted_by)
-        {
+        let speaks_for = it.guarantors.iter().find(|one| one.id == commitment.asserted_by);
+        let silent: Vec<&str> = commitment
+            .obligors
+            .iter()
+            .filter(|obligor| {
+                **obligor != commitment.asserted_by
+                    && !speaks_for.is_some_and(|speaker| speaker.members.contains(obligor))
+            })
+            .map(String::as_str)
+            .collect();
+        if commitment.confirmed.is_none() && !silent.is_empty() {
             problems.push(problem(
                 Warning,
                 "not-confirmed",
                 at,
                 Some("asserted_by"),
-                format!(
-                    "said by {}, not by {}",
-                    commitment.asserted_by,
-                    commitment.obligors.join(", ")
-                ),
+                format!("said by {}, not by {}", commitment.asserted_by, silent.join(", ")),
                 "a report is not the obligor's confirmation; add confirmed = \"...\" when there is one",
             ));
         }
+        contested(problems, at, "actions", &commitment.actions);
+        contested(problems, at, "strength", &commitment.strength);
+        contested(problems, at, "modality", &commitment.modality);
         if commitment.obligors.is_empty() {
             problems.push(problem(
                 Error,

@@ -2,11 +2,10 @@
 
 use strict::Weight::{Error, Warning};
 
-use super::problem;
+use super::{contested, problem};
 use crate::check::Problem;
 use crate::model::Agreement;
 use crate::provision::{Bound, Kind, Provision};
-use crate::reading::Contested;
 use crate::zone::Geometry;
 
 pub(super) fn lint(it: &Agreement, problems: &mut Vec<Problem>) {
@@ -67,6 +66,11 @@ pub(super) fn lint(it: &Agreement, problems: &mut Vec<Problem>) {
                 format!("version {} stands after version {}", definition.version, earlier.version),
                 "put the newer version last",
             ));
+        }
+    }
+    for (index, event) in it.events.iter().enumerate() {
+        if let Some(at) = &event.at {
+            contested(problems, ("event", index, event.id.as_str()), "at", at);
         }
     }
     for (index, clock) in it.clocks.iter().enumerate() {
@@ -152,31 +156,4 @@ fn undetermined(it: &Agreement, provision: &Provision) -> Vec<&'static str> {
         missing.push("exception (self-defence, clearance of mines, notified exercises)");
     }
     missing
-}
-
-fn contested<T>(
-    problems: &mut Vec<Problem>,
-    at: (&'static str, usize, &str),
-    field: &'static str,
-    contested: &Contested<T>,
-) {
-    if !contested.is_contested() {
-        return;
-    }
-    let names: Vec<String> = contested
-        .readings()
-        .iter()
-        .map(|reading| match reading.parties.as_slice() {
-            [] => format!("\u{201c}{}\u{201d}", reading.name),
-            parties => format!("\u{201c}{}\u{201d} ({})", reading.name, parties.join(", ")),
-        })
-        .collect();
-    problems.push(problem(
-        Warning,
-        "contested",
-        at,
-        Some(field),
-        format!("{field} is contested: {}", names.join(" / ")),
-        "findings are made under every reading; it is settled when all parties confirm one",
-    ));
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strict::Weight::{Error, Warning};
 
-use super::problem;
+use super::{contested, problem};
 use crate::check::Problem;
 use crate::condition::Condition;
 use crate::model::Agreement;
@@ -36,6 +36,7 @@ pub(super) fn lint(it: &Agreement, problems: &mut Vec<Problem>) {
             ));
         }
         terms(problems, at, "test", &condition.test);
+        contested(problems, at, "test", &condition.test);
     }
     for (index, commitment) in it.commitments.iter().enumerate() {
         let at = ("commitment", index, commitment.id.as_str());
@@ -99,25 +100,6 @@ fn in_circle(refers: &BTreeMap<&str, Vec<String>>, start: &str) -> bool {
         }
     }
     false
-}
-
-fn contested(
-    problems: &mut Vec<Problem>,
-    at: (&'static str, usize, &str),
-    field: &'static str,
-    condition: &Contested<Condition>,
-) {
-    if condition.is_contested() {
-        let names: Vec<&str> = condition.readings().iter().map(|r| r.name.as_str()).collect();
-        problems.push(problem(
-            Warning,
-            "contested",
-            at,
-            Some(field),
-            format!("{field} is contested: {}", names.join(" / ")),
-            "it is evaluated under every reading",
-        ));
-    }
 }
 
 /// Undefined terms, and parts that contradict one another.

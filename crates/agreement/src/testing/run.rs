@@ -154,9 +154,9 @@ fn matches(
     ground: &Maps,
     test: &Match,
 ) -> Result<(), String> {
-    let found = evaluator.choices().find(|(provision, _)| provision.id == test.provision);
+    let found = evaluator.rules().find(|(provision, _)| provision.id == test.provision);
     let ids = it.provisions.iter().map(|provision| provision.id.as_str());
-    let (provision, choices) = known(found, &test.provision, ids)?;
+    let (_, rules) = known(found, &test.provision, ids)?;
     let when = when(test)?;
     let place = match test.place {
         Some((lat, lon)) => Located::Normal {
@@ -184,8 +184,8 @@ fn matches(
         procedure: steps.as_deref().map(|steps| (steps, test.record_complete)),
     };
     let mut seen = Vec::new();
-    for choice in choices {
-        for evaluated in evaluator.evaluate(provision, choice, &facts, ground) {
+    for rule in rules {
+        for evaluated in evaluator.evaluate(rule, &facts, ground) {
             if test.reading.as_ref().is_some_and(|reading| *reading != evaluated.reading) {
                 seen.push(evaluated.reading);
                 continue;

@@ -68,8 +68,8 @@ pub(crate) struct CompareArgs {
 /// Names of all readings of an agreement's provisions.
 fn readings(evaluator: &Evaluator<'_>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for (_, choices) in evaluator.choices() {
-        for (_, name) in choices.iter().flat_map(agreement::Choice::iter) {
+    for (_, rules) in evaluator.rules() {
+        for (_, name) in rules.iter().flat_map(|rule| rule.choice.iter()) {
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
