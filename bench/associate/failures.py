@@ -86,9 +86,9 @@ def main():
             continue
         dets = collections.Counter(owner.get(d) for d in mine[s])
         top, count = dets.most_common(1)[0] if dets else ("", 0)
-        if not dets or top == "" and count * 2 > len(mine[s]):
+        if not dets or top in ("", None) and count * 2 >= len(mine[s]):
             kind, kind_of = "noise", "-"
-        elif count * 2 >= len(mine[s]):
+        elif top and count * 2 >= len(mine[s]):
             kind, kind_of = ("twin" if top in match else "moved"), truth[top]["type"] + "/" + truth[top]["role"]
         else:
             top = next((k for k, _ in dets.most_common() if k), None)

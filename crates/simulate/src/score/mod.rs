@@ -275,13 +275,15 @@ pub fn score(texts: &Texts, rules: &Rules) -> Result<Score, Wrong> {
         }
         recall_by_type = groups.iter().map(|(name, of)| ((*name).to_owned(), share(of))).collect();
     }
-    let pairs: Vec<(usize, usize)> = (0..events.len())
+    let mut pairs: Vec<(usize, usize)> = (0..events.len())
         .filter(chosen)
         .filter_map(|j| match labels[j] {
             Label::Required(i) => Some((i, j)),
             _ => None,
         })
         .collect();
+    // Sums in the order of the truth, whatever the order of the solution.
+    pairs.sort_unstable();
     let real: Vec<bool> = labels.iter().map(|label| *label != Label::False).collect();
     let judged = picks::Judged {
         truth: &truth,
