@@ -215,8 +215,9 @@ fn truth<S: Sink>(
         row.push(',');
         // Two arrivals and the forecast's prior do not fix a place.
         let bound = (*count >= 3).then(|| information.bound_m(front.wind_err, front.temp_err));
-        if let Some(bound_m) = bound.flatten() {
-            fixed(&mut row, bound_m, 2);
+        match bound.flatten() {
+            Some(bound_m) => fixed(&mut row, bound_m, 2),
+            None => row.push_str("nan"),
         }
         row.push('\n');
         sink.put(Part::Truth, &row)?;

@@ -9,7 +9,7 @@
 //! What it may touch: nothing. A scenario and a seed in, text into a [`Sink`]
 //! out; no clock, and no randomness but the seed's. The same on every machine.
 //!
-//! Entry points: [`generate`] .
+//! Entry points: [`generate`] and [`score::score`].
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -36,6 +36,7 @@ mod medium;
 mod picks;
 mod plane;
 pub mod scenario;
+pub mod score;
 pub mod sheet;
 mod stream;
 mod volleys;

@@ -158,7 +158,7 @@ pub struct Seismic {
 }
 
 /// The scenarios that come with the program: name and text.
-const SHIPPED: [(&str, &str); 14] = [
+const SHIPPED: [(&str, &str); 15] = [
     ("iso", include_str!("../scenarios/iso.toml")),
     ("S", include_str!("../scenarios/S.toml")),
     ("S-fa01", include_str!("../scenarios/S-fa01.toml")),
@@ -172,6 +172,7 @@ const SHIPPED: [(&str, &str); 14] = [
     ("no-salvo", include_str!("../scenarios/no-salvo.toml")),
     ("rockets", include_str!("../scenarios/rockets.toml")),
     ("hard", include_str!("../scenarios/hard.toml")),
+    ("red-team", include_str!("../scenarios/red-team.toml")),
     ("shallow-500", include_str!("../scenarios/shallow-500.toml")),
 ];
 

@@ -39,25 +39,38 @@ struct HotSpots(Vec<(f64, f64)>);
 const HOT_SPOT_KM: f64 = 60.0;
 /// How far it spreads about such a place, km.
 const HOT_SPOT_SD_KM: f64 = 7.0;
+/// Volleys keep clear of the ends of the front by this part of its length, where
+/// nobody listens on the far side.
+const CLEAR_OF_ENDS: f64 = 0.05;
 /// Share of volleys anywhere along the front.
 const ANYWHERE: f64 = 0.15;
 
 impl HotSpots {
     fn new(front_km: f64, chance: &mut Chance) -> Self {
         let count = (libm::round(front_km / HOT_SPOT_KM) as usize).max(2);
-        let spots = (0..count)
-            .map(|_| (chance.between(-0.5, 0.5) * front_km, chance.exponential(1.0)))
-            .collect();
+        let spots =
+            (0..count).map(|_| (within_ends(front_km, chance), chance.exponential(1.0))).collect();
         Self(spots)
     }
 
     fn draw(&self, front_km: f64, chance: &mut Chance) -> f64 {
-        if chance.happens(ANYWHERE) {
-            return chance.between(-0.5, 0.5) * front_km;
+        let end_km = (0.5 - CLEAR_OF_ENDS) * front_km;
+        if !chance.happens(ANYWHERE) {
+            let middle_km = chance.weighted(&self.0);
+            // A place by the very end may need more than one try.
+            for _ in 0..8 {
+                let y_km = middle_km + HOT_SPOT_SD_KM * chance.normal();
+                if libm::fabs(y_km) <= end_km {
+                    return y_km;
+                }
+            }
         }
-        let y_km = chance.weighted(&self.0) + HOT_SPOT_SD_KM * chance.normal();
-        y_km.clamp(-0.5 * front_km, 0.5 * front_km)
+        within_ends(front_km, chance)
     }
+}
+
+fn within_ends(front_km: f64, chance: &mut Chance) -> f64 {
+    chance.between(CLEAR_OF_ENDS - 0.5, 0.5 - CLEAR_OF_ENDS) * front_km
 }
 
 /// Everything that sounds, in order of time.

@@ -5,8 +5,9 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use simulate::scenario::{self, Scenario};
+use simulate::score::{self, Rules, Score, Texts};
 use simulate::{Part, Sink};
 
 use crate::progress::counted;
@@ -21,7 +22,10 @@ pub(crate) const EXAMPLES: &str = "Examples:\n  truceline simulate --list\n  \
     on every machine. Nothing in them is real.";
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct SimulateArgs {
+    #[command(subcommand)]
+    pub command: Option<SimulateCommand>,
     /// Folder to make
     #[arg(long, value_name = "DIR", required_unless_present_any = ["list", "print"])]
     pub out: Option<PathBuf>,
@@ -45,8 +49,100 @@ pub(crate) struct SimulateArgs {
     pub print: Option<String>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimulateCommand {
+    /// Score a solution against the truth of a set
+    #[command(after_help = "Examples:\n  truceline simulate score S-7 S-7/solution\n  \
+        truceline simulate score shallow shallow/solution --seismic\n\n\
+        The solution is a folder with events.csv (event, t_s, x_km and y_km or lat and lon; optionally prob, type, \
+        level_db, c_xx, c_xy, c_yy, t_emit) and assoc.csv (det, event).")]
+    Score(ScoreArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ScoreArgs {
+    /// Folder of the set
+    pub truth: PathBuf,
+    /// Folder of the solution
+    pub solution: PathBuf,
+    /// Rules for P and S picks: 5 s, 20 km, at least 10 picks
+    #[arg(long)]
+    pub seismic: bool,
+    /// Arrivals from which on an event must be found
+    #[arg(long, value_name = "N")]
+    pub min_det: Option<u32>,
+    /// Farthest in time, s
+    #[arg(long, value_name = "S")]
+    pub dt: Option<f64>,
+    /// Farthest in place, km
+    #[arg(long, value_name = "KM")]
+    pub dx_km: Option<f64>,
+    /// Least probability of an event that is proposed
+    #[arg(long, default_value_t = 0.5, value_name = "P")]
+    pub prob: f64,
+    /// Only origin times below this, s
+    #[arg(long, value_name = "S")]
+    pub t_max: Option<f64>,
+    /// Write the whole score to a file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Scores a solution.
+fn score(args: &ScoreArgs) -> Result<Outcome> {
+    let rules = if args.seismic { Rules::SEISMIC } else { Rules::FRONT };
+    let rules = Rules {
+        min_det: args.min_det.map_or(rules.min_det, f64::from),
+        t_s: args.dt.unwrap_or(rules.t_s),
+        x_km: args.dx_km.unwrap_or(rules.x_km),
+        prob: args.prob,
+        t_max_s: args.t_max,
+    };
+    let needed = |path: PathBuf| {
+        fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+    };
+    let optional = |path: PathBuf| if path.exists() { needed(path) } else { Ok(String::new()) };
+    let (truth, solution) = (&args.truth, &args.solution);
+    let score = score::score(
+        &Texts {
+            truth: &needed(truth.join(Part::Truth.name()))?,
+            truth_assoc: &needed(truth.join(Part::TruthAssoc.name()))?,
+            truth_attacks: &optional(truth.join(Part::TruthAttacks.name()))?,
+            meta: &optional(truth.join(Part::Meta.name()))?,
+            events: &needed(solution.join("events.csv"))?,
+            assoc: &optional(solution.join("assoc.csv"))?,
+        },
+        &rules,
+    )?;
+    if let Some(path) = &args.json {
+        fs::write(path, output::json(&score)?)
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
+    output::print(&shown(&score))?;
+    Ok(Outcome::Fine)
+}
+
+/// The score for people: one figure a line.
+fn shown(score: &Score) -> String {
+    let value = serde_json::to_value(score).expect("plain numbers and text");
+    let mut lines = String::new();
+    for (name, value) in value.as_object().expect("a score has fields") {
+        let text = match value {
+            serde_json::Value::Number(number) if number.is_f64() => {
+                format!("{:.4}", number.as_f64().unwrap_or(f64::NAN))
+            }
+            other => other.to_string(),
+        };
+        lines.push_str(&format!("{name:26} {text}\n"));
+    }
+    lines
+}
+
 /// Makes a data set.
 pub(crate) fn simulate(args: &SimulateArgs) -> Result<Outcome> {
+    if let Some(SimulateCommand::Score(args)) = &args.command {
+        return score(args);
+    }
     if args.list {
         for (name, title) in scenario::shipped() {
             output::line(&format!("{name:12} {title}"))?;
@@ -131,15 +227,14 @@ impl Sink for Files {
         if self.no_stream && part == Part::Stream {
             return Ok(());
         }
-        let at = match self.open.iter().position(|(open, _)| *open == part) {
-            Some(at) => at,
-            None => {
-                let path = self.dir.join(part.name());
-                let file =
-                    File::create(&path).with_context(|| format!("making {}", path.display()))?;
-                self.open.push((part, BufWriter::with_capacity(BUFFER_BYTES, file)));
-                self.open.len() - 1
-            }
+        let known = self.open.iter().position(|(open, _)| *open == part);
+        let at = if let Some(at) = known {
+            at
+        } else {
+            let path = self.dir.join(part.name());
+            let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
+            self.open.push((part, BufWriter::with_capacity(BUFFER_BYTES, file)));
+            self.open.len() - 1
         };
         let file = &mut self.open[at].1;
         file.write_all(text.as_bytes())
