@@ -4,9 +4,8 @@ mod common;
 
 use common::{Sandbox, with_filters};
 
-/// Every command that the program knows, from its own list.
-fn commands(sandbox: &Sandbox) -> Vec<String> {
-    let help = sandbox.expect("--help", 0).out;
+/// The commands that a help page lists.
+fn commands(help: &str) -> Vec<String> {
     help.lines()
         .skip_while(|line| *line != "Commands:")
         .skip(1)
@@ -18,6 +17,22 @@ fn commands(sandbox: &Sandbox) -> Vec<String> {
         .collect()
 }
 
+/// The help page of a command and of those below it; how many there are.
+fn pages_of(sandbox: &Sandbox, command: &str, exemplified: bool) -> usize {
+    let told = sandbox.expect(&format!("{command} --help"), 0);
+    let name = format!("help-{}", command.replace(' ', "-"));
+    with_filters(|| insta::assert_snapshot!(name, told.shown()));
+    let below = commands(&told.out);
+    let exemplified = exemplified || told.out.contains("Example");
+    assert!(
+        !below.is_empty() || exemplified,
+        "neither {command} nor those above it have an example"
+    );
+    let below =
+        below.iter().map(|name| pages_of(sandbox, &format!("{command} {name}"), exemplified));
+    1 + below.sum::<usize>()
+}
+
 #[test]
 fn the_program() {
     with_filters(|| insta::assert_snapshot!("help", Sandbox::new().run("--help").shown()));
@@ -26,13 +41,10 @@ fn the_program() {
 #[test]
 fn every_command() {
     let sandbox = Sandbox::new();
-    let commands = commands(&sandbox);
-    assert!(commands.len() >= 12, "{commands:?}");
-    for command in commands {
-        let told = sandbox.expect(&format!("{command} --help"), 0);
-        assert!(told.out.contains("Example"), "{command} has no example");
-        with_filters(|| insta::assert_snapshot!(format!("help-{command}"), told.shown()));
-    }
+    let help = sandbox.expect("--help", 0).out;
+    let pages: usize =
+        commands(&help).iter().map(|command| pages_of(&sandbox, command, false)).sum();
+    assert!(pages >= 12, "{pages} help pages");
 }
 
 #[test]

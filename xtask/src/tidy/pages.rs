@@ -4,7 +4,7 @@ use super::Problem;
 use super::checkout::{Checkout, is_of_kind};
 
 /// Pages, each with the headings that readers look for.
-const PAGES: [(&str, &[&str]); 11] = [
+const PAGES: [(&str, &[&str]); 12] = [
     ("README.md", &["What it is", "Two commands", "A tour"]),
     ("ARCHITECTURE.md", &["Map", "Flow", "Invariants"]),
     ("CONTRIBUTING.md", &[]),
@@ -17,6 +17,7 @@ const PAGES: [(&str, &[&str]); 11] = [
         "docs/formats.md",
         &["Case", "Agreement package", "Mapping file", "Lexicon", "Mission folder", "summary.json"],
     ),
+    ("docs/agreement.md", &[]),
     ("docs/decisions/README.md", &[]),
     ("LICENSE", &[]),
 ];

@@ -32,18 +32,19 @@ const fn room(name: &'static str, kind: Kind, may_use: &'static [&'static str]) 
 }
 
 /// The direction of the system. A rule for a crate applies once it exists.
-const ROOMS: [Room; 18] = [
+const ROOMS: [Room; 19] = [
     room("record", Kind::Record, &[]),
     room("strict", Kind::Pure, &[]),
     room("domain", Kind::Pure, &[]),
+    room("chance", Kind::Pure, &["domain"]),
     room("agreement", Kind::Pure, &["domain", "strict"]),
     room("associate", Kind::Pure, &["domain", "strict"]),
-    room("simulate", Kind::Pure, &["agreement", "associate", "domain", "strict"]),
-    room("exercise", Kind::Pure, &["agreement", "domain", "simulate"]),
+    room("simulate", Kind::Pure, &["agreement", "associate", "chance", "domain", "strict"]),
+    room("exercise", Kind::Pure, &["agreement", "chance", "domain", "simulate"]),
     room("intake", Kind::Pure, &["agreement", "domain", "strict"]),
     room("fusion", Kind::Pure, &["agreement", "associate", "domain", "strict"]),
     room("findings", Kind::Pure, &["agreement", "domain", "strict"]),
-    room("casework", Kind::Pure, &["agreement", "domain", "findings", "strict"]),
+    room("casework", Kind::Pure, &["agreement", "domain", "findings", "record", "strict"]),
     room("guarantees", Kind::Pure, &["agreement", "casework", "domain", "findings", "strict"]),
     room(
         "publish",
