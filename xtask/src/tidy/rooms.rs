@@ -40,7 +40,6 @@ const ROOMS: [Room; 19] = [
     room("agreement", Kind::Pure, &["domain", "strict"]),
     room("associate", Kind::Pure, &["domain", "strict"]),
     room("simulate", Kind::Pure, &["agreement", "associate", "chance", "domain", "strict"]),
-    room("exercise", Kind::Pure, &["agreement", "chance", "domain", "simulate"]),
     room("intake", Kind::Pure, &["agreement", "domain", "strict"]),
     room("fusion", Kind::Pure, &["agreement", "associate", "domain", "strict"]),
     room("findings", Kind::Pure, &["agreement", "domain", "strict"]),
@@ -50,6 +49,11 @@ const ROOMS: [Room; 19] = [
         "publish",
         Kind::Pure,
         &["agreement", "casework", "domain", "findings", "guarantees", "strict"],
+    ),
+    room(
+        "exercise",
+        Kind::Pure,
+        &["agreement", "casework", "chance", "domain", "record", "simulate"],
     ),
     room("paper", Kind::Pure, &["domain", "publish"]),
     room(
