@@ -236,15 +236,29 @@ pub fn parse(files: &Files) -> Result<Agreement, Diagnostic> {
     read(files).map(|package| package.agreement)
 }
 
+/// The same for a package that lies in a folder: what is wrong is told with it.
+pub fn parse_in(folder: &str, files: &Files) -> Result<Agreement, Diagnostic> {
+    read_in(folder, files).map(|package| package.agreement)
+}
+
 /// Reads a package and keeps its text.
 pub fn read(files: &Files) -> Result<Package, Diagnostic> {
+    read_in("", files)
+}
+
+fn read_in(folder: &str, files: &Files) -> Result<Package, Diagnostic> {
+    let name = if folder.is_empty() {
+        MANIFEST.to_owned()
+    } else {
+        format!("{}/{MANIFEST}", folder.trim_end_matches('/'))
+    };
     let Some(bytes) = files.get(MANIFEST) else {
-        return Err(Text::new(MANIFEST, "").error_anywhere(
+        return Err(Text::new(name, "").error_anywhere(
             "the package has no such file",
             "an agreement package is a folder with agreement.toml, text/ and zones/",
         ));
     };
-    let text = Text::from_bytes(MANIFEST, bytes.clone())?;
+    let text = Text::from_bytes(name, bytes.clone())?;
     let raw: File = text.parse()?;
     let agreement = Reader { text: &text, files }.agreement(raw)?;
     if let Some(problem) = check::references(&agreement).into_iter().next() {

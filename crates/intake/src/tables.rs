@@ -367,7 +367,11 @@ fn control_area<'r, R: Read + 'r>(
         }
     }
     let Some(state_at) = states.iter().copied().max().filter(|_| !polygons.is_empty()) else {
-        return Err(Refused::Content("the file holds no polygon, so no area is shown".to_owned()));
+        let why = bad.first().map_or_else(
+            || "the file holds no polygon, so no area is shown".to_owned(),
+            |bad| format!("the file holds no polygon, so no area is shown: {bad}"),
+        );
+        return Err(Refused::Content(why));
     };
     let area = ControlArea {
         state_at,

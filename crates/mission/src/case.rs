@@ -238,7 +238,7 @@ impl Reader<'_> {
         }
         let folder = self.package(&raw.case.agreement)?;
         let agreement = read_package(&folder)?;
-        let parsed = agreement::package::parse(&agreement)?;
+        let parsed = agreement::package::parse_in(&folder.display().to_string(), &agreement)?;
         let sources = self.sources(raw.source)?;
         let inputs = self.inputs(raw.input, &sources)?;
         if let Some(name) = &raw.case.control_map {

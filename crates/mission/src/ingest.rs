@@ -121,15 +121,29 @@ fn files_of(input: &InputFiles, data: &Path) -> Result<Vec<Arrival>> {
                 let path = error.path().to_owned();
                 Error::Disk { action: "listing", path, source: error.into() }
             })?;
-            if !path.is_dir() {
-                let name = path.strip_prefix(&data).unwrap_or(&path);
-                names.insert(name.to_string_lossy().replace('\\', "/"));
+            if path.is_dir() {
+                continue;
             }
+            regular(&path)?;
+            let name = path.strip_prefix(&data).unwrap_or(&path);
+            names.insert(name.to_string_lossy().replace('\\', "/"));
         }
     }
     let arrival =
         |name: String| Arrival { input: input.input.clone(), path: data.join(&name), name };
     Ok(names.into_iter().map(arrival).collect())
+}
+
+/// A pipe may never end and a device has no end: only files are taken in.
+fn regular(path: &Path) -> Result<()> {
+    let kind = std::fs::metadata(path).on("looking at", path)?;
+    if kind.is_file() || kind.is_dir() {
+        return Ok(());
+    }
+    Err(Error::Asked(format!(
+        "{} is a pipe or a device; give a file (copy what comes out of it into one)",
+        path.display()
+    )))
 }
 
 /// Takes files in, in the order given. What a stopped run began is finished
@@ -226,6 +240,7 @@ impl Run<'_> {
                 "a file is needed here, this is a folder; use a pattern such as folder/*.csv";
             return Err(Error::folder(&arrival.path, problem));
         }
+        regular(&arrival.path)?;
         let mut file = File::open(&arrival.path).on("opening", &arrival.path)?;
         let length = file.metadata().on("looking at", &arrival.path)?.len();
         progress.file(&arrival.name, length);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domain::State;
 use record::blob::{self, BlobReport};
 use record::verify::{Report as RecordReport, verify as verify_record};
 
@@ -97,7 +98,7 @@ pub fn verify(root: &Path, mut on_step: impl FnMut(Step)) -> Result<Report, Fail
     })?;
     on_step(Step::Fold);
     let (state, _) = derive(&mission, AsOf::Now)?;
-    let stored_state = stored_state(&mission, &state.to_bytes(), &mut notes)?;
+    let stored_state = stored_state(&mission, &state, &mut notes)?;
     notes.extend(record.notes.iter().chain(blobs.notes.iter()).map(ToString::to_string));
     notes.extend(strangers(root)?);
     let signatures = ledger.declarations;
@@ -182,8 +183,29 @@ impl Pass<'_> {
 }
 
 /// Holds the stored state against the one that the record comes to.
-fn stored_state(mission: &Mission, state: &[u8], notes: &mut Vec<String>) -> Result<bool, Failure> {
-    let expected = [(STATE, state.to_vec()), (DIGEST, digest_file(state).into_bytes())];
+fn stored_state(
+    mission: &Mission,
+    state: &State,
+    notes: &mut Vec<String>,
+) -> Result<bool, Failure> {
+    // A state that was derived before the last entries came in is held against
+    // the record as it was then.
+    let path = mission.derived().join(STATE);
+    let earlier = fs::read(&path).ok().and_then(|bytes| State::from_bytes(&bytes));
+    let earlier = earlier
+        .map(|stored| stored.facts.entries)
+        .filter(|entries| (1..state.facts.entries).contains(entries))
+        .and_then(|entries| Some((entries, derive(mission, AsOf::Size(entries)).ok()?.0)));
+    let bytes = if let Some((entries, earlier)) = earlier {
+        notes.push(format!(
+            "the stored state is of the first {entries} of {} entries; `truceline derive` brings it up to date",
+            state.facts.entries
+        ));
+        earlier.to_bytes()
+    } else {
+        state.to_bytes()
+    };
+    let expected = [(STATE, bytes.clone()), (DIGEST, digest_file(&bytes).into_bytes())];
     let mut there = 0;
     for (name, expected) in expected {
         let path = mission.derived().join(name);

@@ -74,3 +74,33 @@ fn a_stranger_in_the_folder_is_a_note() {
     let report = verify(mission.root(), |_| ()).unwrap();
     assert!(report.notes.iter().any(|note| note.contains("holiday.jpg")), "{:?}", report.notes);
 }
+
+/// A state of an earlier size is not an altered one.
+#[test]
+fn a_state_from_before_the_last_files_is_a_note() {
+    let place = tempfile::tempdir().unwrap();
+    let mission = common::mission(place.path());
+    let more = place.path().join("more.csv");
+    fs::write(&more, "").unwrap();
+    let arrival =
+        mission::ingest::Arrival { input: "fires".into(), path: more, name: "more.csv".into() };
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    mission::ingest::ingest(&mission, &[arrival], now, &mut mission::ingest::Quiet).unwrap();
+    let report = verify(mission.root(), |_| ()).unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("of the first")), "{:?}", report.notes);
+}
+
+/// What has no end is not taken in.
+#[test]
+fn devices_are_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let mission = common::mission(place.path());
+    let arrival = mission::ingest::Arrival {
+        input: "fires".into(),
+        path: "/dev/zero".into(),
+        name: "zero.csv".into(),
+    };
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let error = mission::ingest::ingest(&mission, &[arrival], now, &mut mission::ingest::Quiet);
+    assert!(error.unwrap_err().to_string().contains("a pipe or a device"));
+}

@@ -11,12 +11,16 @@ use crate::commands::drill::DrillArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  truceline demo                                          an exercise with made-up data, from start to end
-  truceline replay cases/easter-2025 --data DATA --out X  a past truce, from raw files to daily reports
-  truceline verify X/mission                              check everything that an outsider would check
-  truceline incidents X/mission --explain 2025-04-20      what became of every row of a day
+  truceline demo                                      an exercise with made-up data
+  truceline replay cases/easter-2025 --data D --out X  a past truce, from raw files to reports
+  truceline verify X/mission                          check all that an outsider would check
+  truceline incidents X/mission --explain 2025-04-20  what became of every row of a day
+  truceline agreement show agreements/paris-2026      an agreement, to be read
+  truceline simulate --out S --scenario iso           a sensor network with its truth ...
+  truceline associate --data S --out R                ... and the events inferred from it
 
-Exit codes: 0 all is well; 1 done, but a file could not be read or a fault was found; 2 it could not be done.";
+Exit codes: 0 all is well; 1 done, but a file could not be read or a fault was found;
+2 it could not be done.";
 
 /// Turns a ceasefire agreement and a stream of evidence into findings that
 /// everybody can recompute and check.

@@ -30,13 +30,21 @@ impl Maker<'_> {
 
     pub(super) fn total_sentence(&self) -> String {
         let (today, _) = self.counted.day(self.day);
+        let looked = self.evidence().any(|source| {
+            let day = source.days.get(&self.day);
+            day.is_some_and(|day| day.effort.state != DayState::NotObserved)
+        });
+        if today.total == 0 && !looked {
+            return "No source was observing on this day: it has no count.".to_owned();
+        }
         let placed = today.total
             - today.by_precision.get(&Precision::Region).copied().unwrap_or(0)
             - today.by_precision.get(&Precision::Unknown).copied().unwrap_or(0);
         let mut sentence = format!(
             "{} {} reported for this day",
             words::sentence(&words::count(today.total, "incident", "incidents")),
-            if today.total == 1 { "was" } else { "were" }
+            // "No incident was", "one incident was", "two incidents were".
+            if today.total <= 1 { "was" } else { "were" }
         );
         // Days that were not looked at alike have no trend (D17).
         if let Ok(before) = self.day.yesterday()

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use mission::derive;
 use mission::{AsOf, Edition};
 use publish::{export, table};
@@ -33,6 +33,14 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Outcome> {
     let (state, world) = derive::derive(&mission, args.as_of.unwrap_or(AsOf::Now))?;
     let edition = Edition::new(&state, &world, &mission.reader()?)?;
     bar.finish_and_clear();
+    let known: Vec<_> = state.facts.days().collect();
+    if let Some(day) = args.day.iter().find(|day| !known.contains(day)) {
+        bail!(
+            "{day} is not a day of the case, which goes from {} to {}",
+            known.first().map_or_else(String::new, ToString::to_string),
+            known.last().map_or_else(String::new, ToString::to_string)
+        );
+    }
     let days = if args.day.is_empty() { edition.days() } else { args.day.clone() };
     match args.format {
         ReportFormat::Html => {
