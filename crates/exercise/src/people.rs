@@ -7,6 +7,7 @@ use casework::act::{self, Act, Alternative, Answer, Bearing, Release, Triage};
 use casework::evidence::{Doubts, Structure, lines, structure};
 use casework::{Ground, Officer, Role, Statement};
 use domain::case::{Grade, Ruling, Severity};
+use domain::obligation::Response;
 use domain::{Finding, Id, Incident, Probability, Source, State};
 use jiff::{SignedDuration, Timestamp};
 use record::PrivateKey;
@@ -220,6 +221,49 @@ pub fn play<S: Stage>(
         },
     )?;
     Ok(Some(Played { finding: finding.id, ended: play.now }))
+}
+
+/// The watch officers answer what the engine proposes: one guarantor does what
+/// it owes, one acknowledges, one says nothing until its clock has ended.
+pub fn answer<S: Stage>(
+    stage: &mut S,
+    seed: u64,
+    mission: &str,
+    state: &State,
+) -> Result<(), S::Error> {
+    let last = state.steps.iter().map(|step| step.received).max();
+    let (Some(last), Some(case)) = (last, state.cases.first()) else { return Ok(()) };
+    let mut play = Play {
+        stage,
+        seed,
+        mission,
+        finding: case.finding,
+        now: last + SignedDuration::from_hours(2),
+    };
+    let of = |guarantor: &str| {
+        let owed = state.obligations.iter().filter(move |one| one.guarantor == guarantor);
+        owed.map(|one| one.id.to_string()).collect::<Vec<_>>()
+    };
+    let mut say = |person: &str, obligation: &str, response, note: &str| {
+        let (obligation, note) = (obligation.to_owned(), note.to_owned());
+        play.act(person, Act::Obligation { obligation, response, note }).map(drop)
+    };
+    for obligation in of("ARD") {
+        say("G-01", &obligation, Response::Acknowledge, "")?;
+    }
+    for obligation in of("BRE") {
+        say("G-02", &obligation, Response::Acknowledge, "put before parliament")?;
+    }
+    // Nobody answers for another guarantor.
+    if let Some(obligation) = of("COR").first() {
+        say("G-01", obligation, Response::Fulfil, "")?;
+    }
+    play.wait(24 * 60);
+    if let Some(obligation) = of("ARD").first() {
+        let (obligation, note) = (obligation.clone(), "note handed over".to_owned());
+        play.act("G-01", Act::Obligation { obligation, response: Response::Fulfil, note })?;
+    }
+    Ok(())
 }
 
 fn gather<S: Stage>(

@@ -1,7 +1,7 @@
 //! The people of the exercise: one incident taken through the whole workflow.
 
 use anyhow::{Result, bail};
-use exercise::people::{Stage, officers, play};
+use exercise::people::{Stage, answer, officers, play};
 use jiff::Timestamp;
 use mission::{AsOf, Mission, derive, people};
 
@@ -34,8 +34,12 @@ pub(super) fn play_all(mission: &Mission, seed: u64) -> Result<Option<domain::Id
         people::declare_all(mission, &officers(seed))?;
     }
     let hash = mission.mission_toml_hash();
-    let played = play(&mut OnRecord(mission), seed, &hash, &state)?;
-    Ok(played.map(|played| played.finding))
+    let Some(played) = play(&mut OnRecord(mission), seed, &hash, &state)? else {
+        return Ok(None);
+    };
+    let (state, _) = derive::derive(mission, AsOf::Now)?;
+    answer(&mut OnRecord(mission), seed, &hash, &state)?;
+    Ok(Some(played.finding))
 }
 
 /// Plays and prints the story.
@@ -55,5 +59,13 @@ pub(super) fn play_and_tell(mission: &Mission, seed: u64) -> Result<()> {
     )?;
     output::print(&casework::story::tell(case, &state.steps))?;
     output::line("")?;
-    output::print(&casework::story::checks(case))
+    output::print(&casework::story::checks(case))?;
+    output::line(
+        "\nWhat guarantors owe because of it (the engine proposes, guarantors answer):\n",
+    )?;
+    output::print(&super::owed::table(state.obligations.iter()))?;
+    if let Some(one) = state.obligations.first() {
+        output::print(&format!("\n{}", super::owed::told(one)))?;
+    }
+    Ok(())
 }
