@@ -23,6 +23,7 @@ mod ground;
 mod happening;
 mod listening;
 pub mod people;
+pub mod red_team;
 mod sources;
 mod writing;
 

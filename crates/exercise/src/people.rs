@@ -3,10 +3,11 @@
 //!
 //! EXERCISE keys: anybody can make them from the seed.
 
-use casework::act::{self, Act, Alternative, Answer, Bearing, Release, Triage};
+use casework::act::{self, Act, Alternative, Answer, Bearing, Flaw, Release, Triage};
 use casework::evidence::{Doubts, Structure, lines, structure};
 use casework::{Ground, Officer, Role, Statement};
 use domain::case::{Grade, Ruling, Severity};
+use domain::obligation::Response;
 use domain::{Finding, Id, Incident, Probability, Source, State};
 use jiff::{SignedDuration, Timestamp};
 use record::PrivateKey;
@@ -181,19 +182,30 @@ impl<S: Stage> Play<'_, S> {
     }
 }
 
-/// Plays: from triage to a published attribution. `mission` is the hash by
-/// which statements name the mission.
-pub fn play<S: Stage>(
-    stage: &mut S,
+/// How the officers judge.
+#[derive(Clone, Debug)]
+pub struct Conduct {
+    /// What they find wrong with observations.
+    pub objections: Vec<(Id, Flaw)>,
+    /// How probable they hold it that the event was staged.
+    pub staged: f64,
+    /// Whether the panel attributes it, to the north.
+    pub attribute: bool,
+}
+
+/// The whole workflow on one finding, as far as the rules let it come: the
+/// verifiers rule `verified` whatever the evidence.
+fn work<'s, S: Stage>(
+    stage: &'s mut S,
     seed: u64,
-    mission: &str,
-    state: &State,
-) -> Result<Option<Played>, S::Error> {
-    let Some((finding, incident)) = chosen(state) else { return Ok(None) };
+    mission: &'s str,
+    finding: &Finding,
+    incident: &Incident,
+    conduct: &Conduct,
+) -> Result<Play<'s, S>, S::Error> {
     let now = incident.when.span.to + SignedDuration::from_mins(20);
     let mut play = Play { stage, seed, mission, finding: finding.id, now };
-    let observations: Vec<Id> = incident.members.iter().map(|member| member.observation).collect();
-    gather(&mut play, finding, incident, &observations)?;
+    gather(&mut play, finding, incident, conduct)?;
     let replies = ask(&mut play)?;
     play.wait(60);
     for (reply, answer) in replies {
@@ -206,7 +218,34 @@ pub fn play<S: Stage>(
     play.open("V-03", "sound and patrol agree to the minute")?;
     play.open("V-07", "ten checks read; the replies bring nothing against it")?;
     play.publish(Release::Finding)?;
-    attribute(&mut play)?;
+    if conduct.attribute {
+        attribute(&mut play)?;
+    }
+    Ok(play)
+}
+
+/// The workflow on a finding that need not stand in a state.
+pub(crate) fn work_on<S: Stage>(
+    stage: &mut S,
+    mission: &str,
+    finding: &Finding,
+    incident: &Incident,
+    conduct: &Conduct,
+) -> Result<(), S::Error> {
+    work(stage, 0, mission, finding, incident, conduct).map(drop)
+}
+
+/// Plays: from triage to a published attribution. `mission` is the hash by
+/// which statements name the mission.
+pub fn play<S: Stage>(
+    stage: &mut S,
+    seed: u64,
+    mission: &str,
+    state: &State,
+) -> Result<Option<Played>, S::Error> {
+    let Some((finding, incident)) = chosen(state) else { return Ok(None) };
+    let conduct = Conduct { objections: Vec::new(), staged: 0.02, attribute: true };
+    let mut play = work(stage, seed, mission, finding, incident, &conduct)?;
     let due = play.now + SignedDuration::from_hours(7 * 24);
     let (of, action) = ("north".to_owned(), "withdraw the battery behind the line".to_owned());
     play.act("K-01", Act::Ask { of, action, due })?;
@@ -222,12 +261,61 @@ pub fn play<S: Stage>(
     Ok(Some(Played { finding: finding.id, ended: play.now }))
 }
 
+/// The watch officers answer what the engine proposes: one guarantor does what
+/// it owes, one acknowledges, one says nothing until its clock has ended.
+pub fn answer<S: Stage>(
+    stage: &mut S,
+    seed: u64,
+    mission: &str,
+    state: &State,
+) -> Result<(), S::Error> {
+    let last = state.steps.iter().map(|step| step.received).max();
+    let (Some(last), Some(case)) = (last, state.cases.first()) else { return Ok(()) };
+    let mut play = Play {
+        stage,
+        seed,
+        mission,
+        finding: case.finding,
+        now: last + SignedDuration::from_hours(2),
+    };
+    let of = |guarantor: &str| {
+        let owed = state.obligations.iter().filter(move |one| one.guarantor == guarantor);
+        owed.map(|one| one.id.to_string()).collect::<Vec<_>>()
+    };
+    let mut say = |person: &str, obligation: &str, response, note: &str| {
+        let (obligation, note) = (obligation.to_owned(), note.to_owned());
+        play.act(person, Act::Obligation { obligation, response, note }).map(drop)
+    };
+    for obligation in of("ARD") {
+        say("G-01", &obligation, Response::Acknowledge, "")?;
+    }
+    for obligation in of("BRE") {
+        say("G-02", &obligation, Response::Acknowledge, "put before parliament")?;
+    }
+    // Nobody answers for another guarantor.
+    if let Some(obligation) = of("COR").first() {
+        say("G-01", obligation, Response::Fulfil, "")?;
+    }
+    play.wait(24 * 60);
+    if let Some(obligation) = of("ARD").first() {
+        let (obligation, note) = (obligation.clone(), "note handed over".to_owned());
+        play.act("G-01", Act::Obligation { obligation, response: Response::Fulfil, note })?;
+    }
+    Ok(())
+}
+
 fn gather<S: Stage>(
     play: &mut Play<'_, S>,
     finding: &Finding,
     incident: &Incident,
-    observations: &[Id],
+    conduct: &Conduct,
 ) -> Result<(), S::Error> {
+    let observations: Vec<Id> = incident.members.iter().map(|member| member.observation).collect();
+    for (observation, flaw) in &conduct.objections {
+        let (observation, flaw) = (*observation, *flaw);
+        let note = "found when it was checked".to_owned();
+        play.act("A-02", Act::Flag { observation, flaw, note })?;
+    }
     let classes = vec!["A".parse().expect("a group of classes")];
     play.act(
         "A-02",
@@ -262,7 +350,7 @@ fn gather<S: Stage>(
     let reason = "compass corrected for declination".to_owned();
     play.act("F-04", Act::EditReport { report: raw, text, reason })?;
     let note = "two kinds of sources, one minute".to_owned();
-    play.act("A-02", Act::Corroborate { observations: observations.to_vec(), note })?;
+    play.act("A-02", Act::Corroborate { observations, note })?;
     let mut names: Vec<String> = casework::rules::alternatives(incident.class())
         .into_iter()
         .map(str::to_owned)
@@ -273,8 +361,8 @@ fn gather<S: Stage>(
     let alternatives = names
         .into_iter()
         .map(|name| Alternative {
+            probability: Probability::new(if name == "staged" { conduct.staged } else { 0.02 }),
             name,
-            probability: Probability::new(0.02),
             because: "sound, time and place do not fit".into(),
         })
         .collect();

@@ -230,6 +230,13 @@ pub fn file(mission: &Mission, received: Timestamp, envelope: &[u8]) -> Result<u
     Ok(entry)
 }
 
+/// Publishes a checkpoint over entries that were acknowledged and are not under
+/// one yet, as a run that was stopped leaves them.
+pub fn publish_waiting(mission: &Mission) -> Result<()> {
+    mission.writer()?.close()?;
+    Ok(())
+}
+
 /// What became of an entry that was filed.
 pub fn effect(steps: &[Step], entry: u64) -> Option<&Step> {
     steps.iter().find(|step| step.entry == entry)

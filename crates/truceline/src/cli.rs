@@ -115,6 +115,8 @@ pub(crate) enum Command {
     Commitments(crate::commands::owed::CommitmentArgs),
     /// Answer an obligation, for a guarantor
     Answer(crate::commands::owed::AnswerArgs),
+    /// EXERCISE: measure how often a false proposal comes out of the rules
+    RedTeam(crate::commands::red_team::RedTeamArgs),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"

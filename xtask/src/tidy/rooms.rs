@@ -53,7 +53,7 @@ const ROOMS: [Room; 19] = [
     room(
         "exercise",
         Kind::Pure,
-        &["agreement", "casework", "chance", "domain", "record", "simulate"],
+        &["agreement", "casework", "chance", "domain", "guarantees", "record", "simulate"],
     ),
     room("paper", Kind::Pure, &["domain", "publish"]),
     room(

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 mod look;
 mod make;
 pub(crate) mod owed;
+pub(crate) mod red_team;
 mod report;
 pub(crate) mod simulate;
 mod verify;
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Obligations(args) => owed::obligations(&args),
         Command::Commitments(args) => owed::commitments(&args),
         Command::Answer(args) => owed::answer(&args),
+        Command::RedTeam(args) => red_team::red_team(&args),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }
