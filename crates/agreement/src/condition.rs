@@ -394,9 +394,12 @@ impl Breach {
             answer.because.push(format!(
                 "{} is {} with probability {}",
                 happening.id,
-                self.in_words(),
+                self.one_in_words(),
                 range(truth)
             ));
+        }
+        if self.count > 1 || self.sectors.is_some() {
+            answer.because.push(format!("asked for: {}", self.in_words()));
         }
         if self.count <= 1 && self.sectors.is_none() {
             answer.truth = Truth::any(found.into_iter().map(|(_, truth)| truth));
@@ -431,6 +434,21 @@ impl Breach {
 
     /// The kind, in words.
     pub fn in_words(&self) -> String {
+        let mut words = vec![self.one_in_words()];
+        if self.count > 1 {
+            words.push(format!("at least {} times", self.count));
+        }
+        if let Some(length) = self.within {
+            words.push(format!("within {length}"));
+        }
+        if let Some(sectors) = self.sectors {
+            words.push(format!("in at least {sectors} sectors"));
+        }
+        words.join(" ")
+    }
+
+    /// One of the kind, in words.
+    fn one_in_words(&self) -> String {
         let mut words = Vec::new();
         if !self.acts.is_empty() {
             let acts: Vec<String> = self.acts.iter().map(ToString::to_string).collect();
@@ -464,15 +482,6 @@ impl Breach {
         }
         if let Some(length) = self.unprovoked_for {
             words.push(format!("with nothing of the other side for {length} before"));
-        }
-        if self.count > 1 {
-            words.push(format!("at least {} times", self.count));
-        }
-        if let Some(length) = self.within {
-            words.push(format!("within {length}"));
-        }
-        if let Some(sectors) = self.sectors {
-            words.push(format!("in at least {sectors} sectors"));
         }
         words.join(" ")
     }
