@@ -15,7 +15,7 @@ struct AgreementPage<'a> {
 
 impl AgreementPage<'_> {
     /// An id for links: unique because zones, which may repeat, are not linked to.
-    fn anchor(&self, item: &Item) -> String {
+    fn anchor(item: &Item) -> String {
         format!("{}-{}", item.kind, item.id).replace(' ', "-")
     }
 
@@ -40,14 +40,14 @@ impl AgreementPage<'_> {
     }
 
     /// The name of a field for readers.
-    fn name(&self, fact: &Fact) -> String {
+    fn name(fact: &Fact) -> String {
         match fact.name {
             "in_force" => "in force".to_owned(),
             other => other.replace('_', " "),
         }
     }
 
-    fn paragraphs(&self, text: &str) -> Vec<String> {
+    fn paragraphs(text: &str) -> Vec<String> {
         text.split("\n\n")
             .map(str::trim)
             .filter(|part| !part.is_empty())
