@@ -224,10 +224,10 @@ impl<'a> Checker<'a> {
                         Part::Key(field),
                     ]
                 };
-                for seat in body.seats.iter() {
+                for seat in &body.seats {
                     self.known("party or guarantor", seat, &actors, at("seats"));
                 }
-                for chair in body.chair.iter() {
+                if let Some(chair) = &body.chair {
                     self.known("party or guarantor", chair, &actors, at("chair"));
                 }
             }

@@ -61,16 +61,14 @@ impl FromStr for Anchor {
             return Ok(Self::Event(event.to_owned()));
         }
         let names: Vec<String> = known.iter().map(ToString::to_string).collect();
-        match known.into_iter().find(|anchor| anchor.to_string() == text) {
-            Some(anchor) => Ok(anchor),
-            None => {
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                Err(format!(
-                    "`{text}` is not an anchor; {}, or event:ID for a declared event",
-                    strict::suggestion(text, &names)
-                ))
-            }
+        if let Some(anchor) = known.into_iter().find(|anchor| anchor.to_string() == text) {
+            return Ok(anchor);
         }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Err(format!(
+            "`{text}` is not an anchor; {}, or event:ID for a declared event",
+            strict::suggestion(text, &names)
+        ))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::citation::{Citation, Localised};
 use crate::clock::Length;
 use crate::reading::Contested;
 use crate::standard::{Severity, Standard};
-use crate::timeline::{Happening, Timeline, from};
+use crate::timeline::{Happening, Timeline, from, probability_before};
 use crate::truth::Truth;
 
 /// A condition, as a tree.
@@ -230,21 +230,19 @@ impl Condition {
                 }
                 None => Answer::bare(Truth::not_met(), format!("{event} has not taken place")),
             },
-            Self::Named(id) => match around.named.iter().find(|named| named.id == *id) {
-                Some(named) => {
-                    match named.test.under(around.choice.of(&format!("condition {id}"))) {
-                        Some(reading) => reading.value.at_depth(around, depth + 1),
-                        None => {
-                            let because = format!("no reading of {id} was chosen");
-                            Answer::bare(Truth::unknown(because.clone()), because)
-                        }
-                    }
+            Self::Named(id) => {
+                let field = format!("condition {id}");
+                let chosen = around
+                    .named
+                    .iter()
+                    .find(|named| named.id == *id)
+                    .and_then(|named| named.test.under(around.choice.of(&field)));
+                if let Some(reading) = chosen {
+                    return reading.value.at_depth(around, depth + 1);
                 }
-                None => {
-                    let because = format!("no condition is called {id}");
-                    Answer::bare(Truth::unknown(because.clone()), because)
-                }
-            },
+                let because = format!("no reading of the condition {id} is at hand");
+                Answer::bare(Truth::unknown(because.clone()), because)
+            }
             Self::Breach(breach) => breach.evaluate(around.timeline),
             Self::Undefined(because) => {
                 Answer::bare(Truth::unknown(because.clone()), because.clone())
@@ -262,11 +260,7 @@ impl Breach {
         }))];
         parts.push(self.kind(happening));
         if !self.by.is_empty() {
-            parts.push(match &happening.by {
-                Some((by, p)) if self.by.contains(by) => Truth::probably(*p),
-                Some((_, p)) => Truth::probably(*p).negated(),
-                None => Truth::unknown(format!("{} is not attributed", happening.id)),
-            });
+            parts.push(self.attributed(happening));
         }
         if let Some(least) = self.severity_at_least {
             parts.push(match happening.severity {
@@ -321,12 +315,18 @@ impl Breach {
         Truth::probably(Probability::new(share))
     }
 
-    /// The stretch of some length before an incident.
-    fn before(happening: &Happening, length: Length) -> Interval {
-        let start = happening.when.span.from;
-        Interval { from: shifted(start, -length.seconds()), to: start }
+    /// That one of those named did it.
+    fn attributed(&self, happening: &Happening) -> Truth {
+        match &happening.by {
+            Some((by, p)) if self.by.contains(by) => Truth::probably(*p),
+            Some((_, p)) => Truth::probably(*p).negated(),
+            None => Truth::unknown(format!("{} is not attributed", happening.id)),
+        }
     }
 
+    /// That nothing of the kind took place for so long before: by the same, or
+    /// by others. Where clocks do not tell which came first, that is a
+    /// probability.
     fn quiet(
         &self,
         happening: &Happening,
@@ -334,21 +334,12 @@ impl Breach {
         others_only: bool,
         length: Length,
     ) -> Truth {
-        let stretch = Self::before(happening, length);
+        let since = from(shifted(happening.when.span.from, -length.seconds()));
         let disturbed =
             timeline.happenings.iter().filter(|other| other.id != happening.id).map(|other| {
-                let there = Truth::probably(other.when.probability_within(&stretch));
-                let who = if !others_only {
-                    if self.by.is_empty() {
-                        Truth::met()
-                    } else {
-                        match &other.by {
-                            Some((by, p)) if self.by.contains(by) => Truth::probably(*p),
-                            Some((_, p)) => Truth::probably(*p).negated(),
-                            None => Truth::unknown(format!("{} is not attributed", other.id)),
-                        }
-                    }
-                } else {
+                let there = Truth::probably(other.when.probability_within(&since))
+                    .and(Truth::probably(probability_before(&other.when, &happening.when)));
+                let who = if others_only {
                     match (&other.by, &happening.by) {
                         (Some((theirs, p)), Some((ours, _))) if theirs != ours => {
                             Truth::probably(*p)
@@ -356,6 +347,10 @@ impl Breach {
                         (Some(_), Some(_)) => Truth::not_met(),
                         _ => Truth::unknown(format!("{} is not attributed", other.id)),
                     }
+                } else if self.by.is_empty() {
+                    Truth::met()
+                } else {
+                    self.attributed(other)
                 };
                 // What provokes need not lie where the answer to it is forbidden.
                 let kind = if others_only { self.acts_of(other) } else { self.kind(other) };
@@ -394,9 +389,12 @@ impl Breach {
             answer.because.push(format!(
                 "{} is {} with probability {}",
                 happening.id,
-                self.in_words(),
+                self.one_in_words(),
                 range(truth)
             ));
+        }
+        if self.count > 1 || self.sectors.is_some() {
+            answer.because.push(format!("asked for: {}", self.in_words()));
         }
         if self.count <= 1 && self.sectors.is_none() {
             answer.truth = Truth::any(found.into_iter().map(|(_, truth)| truth));
@@ -431,6 +429,21 @@ impl Breach {
 
     /// The kind, in words.
     pub fn in_words(&self) -> String {
+        let mut words = vec![self.one_in_words()];
+        if self.count > 1 {
+            words.push(format!("at least {} times", self.count));
+        }
+        if let Some(length) = self.within {
+            words.push(format!("within {length}"));
+        }
+        if let Some(sectors) = self.sectors {
+            words.push(format!("in at least {sectors} sectors"));
+        }
+        words.join(" ")
+    }
+
+    /// One of the kind, in words.
+    fn one_in_words(&self) -> String {
         let mut words = Vec::new();
         if !self.acts.is_empty() {
             let acts: Vec<String> = self.acts.iter().map(ToString::to_string).collect();
@@ -464,15 +477,6 @@ impl Breach {
         }
         if let Some(length) = self.unprovoked_for {
             words.push(format!("with nothing of the other side for {length} before"));
-        }
-        if self.count > 1 {
-            words.push(format!("at least {} times", self.count));
-        }
-        if let Some(length) = self.within {
-            words.push(format!("within {length}"));
-        }
-        if let Some(sectors) = self.sectors {
-            words.push(format!("in at least {sectors} sectors"));
         }
         words.join(" ")
     }

@@ -88,9 +88,8 @@ fn t03_the_response_plan_has_clocks_tiers_continuation_and_expansion() {
         dues,
         [Some("2026-04-04T10:00:00Z".into()), None, None, Some("2026-04-07T08:00:00Z".into())]
     );
-    let tiers: Vec<Option<u8>> =
-        it.commitments.iter().map(|one| one.tier).filter(Option::is_some).collect();
-    assert_eq!(tiers, [Some(1), Some(2), Some(3)]);
+    let tiers: Vec<u8> = it.commitments.iter().filter_map(|one| one.tier).collect();
+    assert_eq!(tiers, [1, 2, 3]);
     assert_eq!(clock.expansion.as_deref(), Some("expansion"));
     assert_eq!(it.clock("clock-24h").unwrap().continuation.as_deref(), Some("continuation"));
     row("paris-2026", "TEXTS 0.3");

@@ -280,7 +280,7 @@ fn d14_a_zone_drawn_per_party_gives_a_finding_for_each_line() {
         }
     }
     // In the salient only the line of 2014 is near.
-    let seen = incident(point(48.34, 38.95), day, day, &[(Class::B1, 1.0)]);
+    let seen = incident(point(48.34, 38.80), day, day, &[(Class::B1, 1.0)]);
     let near = evaluator.evaluate(&seen, &ground());
     let of = |words: &str| {
         near.iter()

@@ -15,8 +15,8 @@ struct AgreementPage<'a> {
 
 impl AgreementPage<'_> {
     /// An id for links: unique because zones, which may repeat, are not linked to.
-    fn anchor(&self, item: &Item) -> String {
-        format!("{}-{}", item.kind, item.id)
+    fn anchor(item: &Item) -> String {
+        format!("{}-{}", item.kind, item.id).replace(' ', "-")
     }
 
     /// How many fields are contested.
@@ -24,24 +24,30 @@ impl AgreementPage<'_> {
         self.sheet.items().flat_map(|item| &item.facts).filter(|fact| fact.is_contested()).count()
     }
 
-    fn warnings_of(&self, item: &Item) -> Vec<&Problem> {
+    /// What lint says of an item, without what the page shows anyway.
+    fn remarks(&self, item: &Item) -> Vec<&str> {
         let subject = format!("{} {}", item.kind, item.id);
         let by_title = format!("{} {}", item.kind, item.title);
         self.warnings
             .iter()
+            .filter(|warning| warning.code != "contested")
             .filter(|warning| warning.subject == subject || warning.subject == by_title)
+            .map(|warning| {
+                let prefix = format!("{}: ", warning.subject);
+                warning.message.strip_prefix(prefix.as_str()).unwrap_or(&warning.message)
+            })
             .collect()
     }
 
     /// The name of a field for readers.
-    fn name(&self, fact: &Fact) -> String {
+    fn name(fact: &Fact) -> String {
         match fact.name {
             "in_force" => "in force".to_owned(),
             other => other.replace('_', " "),
         }
     }
 
-    fn paragraphs(&self, text: &str) -> Vec<String> {
+    fn paragraphs(text: &str) -> Vec<String> {
         text.split("\n\n")
             .map(str::trim)
             .filter(|part| !part.is_empty())

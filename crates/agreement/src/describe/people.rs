@@ -53,7 +53,7 @@ fn names<T: serde::Serialize>(items: &[T]) -> String {
 
 fn guarantors(it: &Agreement, language: &str) -> Vec<Item> {
     let item = |guarantor: &crate::Guarantor| {
-        let mut facts = vec![Fact::plain("takes part", guarantor.modality.title())];
+        let mut facts = vec![Fact::plain("participation", guarantor.modality.title())];
         put(
             &mut facts,
             "signatory",
@@ -178,7 +178,9 @@ fn commitments(it: &Agreement, language: &str) -> Vec<Item> {
         put(&mut facts, "source", commitment.citation.to_string());
         put(&mut facts, "note", commitment.note.clone());
         let mut concerns = commitment.obligors.clone();
-        concerns.push(commitment.beneficiary.clone());
+        if !concerns.contains(&commitment.beneficiary) {
+            concerns.push(commitment.beneficiary.clone());
+        }
         Item {
             kind: "commitment",
             id: commitment.id.clone(),

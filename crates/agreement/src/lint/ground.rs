@@ -98,7 +98,7 @@ fn overlap(a: &Interval, b: &Interval) -> bool {
 fn gaps(it: &Agreement, problems: &mut Vec<Problem>) {
     for (index, provision) in it.provisions.iter().enumerate() {
         let at = ("provision", index, provision.id.as_str());
-        for (zone, _) in provision.zone.readings().iter().map(|reading| (&reading.value, ())) {
+        for zone in provision.zone.readings().iter().map(|reading| &reading.value) {
             let whole = term(it, provision);
             let parts: Vec<Interval> =
                 it.zones.iter().filter(|row| row.id == *zone).map(|row| row.valid).collect();

@@ -34,7 +34,7 @@ pub fn run(package: &Package, files: &Files) -> Result<Vec<Outcome>, Diagnostic>
         if path.starts_with("tests/") && is_toml {
             let text = strict::Text::from_bytes(path.clone(), bytes.clone())?;
             let file: syntax::TestFile = text.parse()?;
-            outcomes.extend(run::file(package, files, &text, file)?);
+            outcomes.extend(run::file(package, files, &text, &file)?);
         }
     }
     Ok(outcomes)

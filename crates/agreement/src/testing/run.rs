@@ -40,10 +40,10 @@ pub(super) fn file(
     package: &Package,
     files: &Files,
     text: &Text,
-    file: TestFile,
+    file: &TestFile,
 ) -> Result<Vec<Outcome>, Diagnostic> {
     let it = &package.agreement;
-    let ground = maps(files, text, &file)?;
+    let ground = maps(files, text, file)?;
     let assumed: EventTimes = file.assume.iter().map(|(id, at)| (id.clone(), at.0)).collect();
     let evaluator = Evaluator::assuming(it, assumed.clone());
     let mut outcomes = Vec::new();
@@ -349,7 +349,7 @@ fn warnings(it: &Agreement, expected: &[Spanned<Warned>]) -> Result<(), String> 
     }
     for one in expected {
         let one = one.get_ref();
-        *counts.entry((one.code.clone(), one.on.clone())).or_default() -= one.count as i64;
+        *counts.entry((one.code.clone(), one.on.clone())).or_default() -= one.count;
     }
     counts.retain(|_, count| *count != 0);
     if counts.is_empty() {

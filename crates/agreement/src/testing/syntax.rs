@@ -177,10 +177,10 @@ pub(super) struct Warned {
     pub(super) on: String,
     /// How many of the kind; 1 if not said.
     #[serde(default = "one")]
-    pub(super) count: usize,
+    pub(super) count: i64,
 }
 
-const fn one() -> usize {
+const fn one() -> i64 {
     1
 }
 

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use agreement::testing::{Scenario, scenario};
 use agreement::trigger::{Call, call};
 use agreement::{
-    Agreement, Anchor, Anchors, Evaluator, Happening, Severity, Standard, Timeline, Truth, Verdict,
+    Agreement, Anchor, Anchors, Commitment, Evaluator, Happening, Severity, Standard, Timeline,
+    Truth, Verdict,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -253,11 +254,13 @@ fn text(it: &Agreement, title: &str, timeline: &Timeline, anchors: &Anchors) -> 
             rows.push(vec![
                 commitment.id.clone(),
                 commitment.obligors.join(", "),
+                said(commitment),
                 call.reading.clone(),
                 word(&call.active.truth).to_owned(),
                 word(&call.triggered.truth).to_owned(),
                 word(&call.void.truth).to_owned(),
                 match verdict(&call.called) {
+                    Verdict::Met if commitment.trigger.is_none() => "owed",
                     Verdict::Met => "CALLED",
                     Verdict::NotMet => "not called",
                     Verdict::Open => "open",
@@ -301,7 +304,16 @@ fn text(it: &Agreement, title: &str, timeline: &Timeline, anchors: &Anchors) -> 
             }
         }
     }
-    let columns = vec!["commitment", "owed by", "reading", "active", "triggered", "void", "result"];
+    let columns = vec![
+        "commitment",
+        "owed by",
+        "said to be",
+        "reading",
+        "active",
+        "triggered",
+        "void",
+        "result",
+    ];
     if rows.is_empty() {
         text.push_str("The agreement has no commitments.\n");
     } else {
@@ -329,6 +341,13 @@ fn text(it: &Agreement, title: &str, timeline: &Timeline, anchors: &Anchors) -> 
     text.push_str(&reasons);
     let _ = writeln!(text, "\n{BANNER}");
     text
+}
+
+/// With what force it was said: what is only proposed binds nobody.
+fn said(commitment: &Commitment) -> String {
+    let words: Vec<&str> =
+        commitment.modality.readings().iter().map(|reading| reading.value.title()).collect();
+    words.join(" / ")
 }
 
 fn told(calls: &[Call]) -> String {
@@ -371,7 +390,7 @@ fn as_json(it: &Agreement, title: &str, timeline: &Timeline, anchors: &Anchors) 
                     json!({"reading": one.reading, "anchor": one.anchor.to_string(), "started": one.started, "due": one.due})
                 })
                 .collect();
-            json!({"exercise": true, "commitment": commitment.id, "obligors": commitment.obligors, "calls": calls, "deadlines": deadlines})
+            json!({"exercise": true, "commitment": commitment.id, "obligors": commitment.obligors, "modality": said(commitment), "calls": calls, "deadlines": deadlines})
         })
         .collect();
     json!({

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use agreement::trigger::call;
-use agreement::{Agreement, Evaluator, Happening, Severity, Standard, Timeline, Verdict};
+use agreement::trigger::{call, weigh};
+use agreement::{Agreement, Evaluator, Happening, Severity, Standard, Timeline, Truth, Verdict};
 use anyhow::{Result, bail};
 use clap::Args;
 use domain::{Id, Incident, Probability};
@@ -22,6 +22,9 @@ use crate::{Outcome, output};
 
 /// More differences than this are counted, not listed.
 const LISTED: usize = 40;
+
+/// From this probability on a commitment is shown as called.
+const SURE: f64 = 0.95;
 
 #[derive(Args, Debug)]
 #[command(
@@ -137,6 +140,15 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
+/// The first reason why something is open, and how many more there are.
+fn reasons(open: &[String]) -> String {
+    match open {
+        [] => String::new(),
+        [only] => format!(": {only}"),
+        [first, more @ ..] => format!(": {first}, and {} more", more.len()),
+    }
+}
+
 struct Around<'a> {
     state: &'a domain::State,
     positions: &'a [Position<'a>],
@@ -243,15 +255,13 @@ impl Around<'_> {
     /// What commitments would come to under each position, if the breaches
     /// were as supposed.
     fn triggered(&self, it: &Agreement, ground: &mission::world::World) -> String {
-        let any = self
-            .positions
-            .iter()
-            .any(|position| !position.evaluator.agreement().commitments.is_empty());
-        if !any {
-            return format!(
-                "\n{} has no commitments: nothing would be triggered.\n",
-                it.reference()
-            );
+        let has_any = |agreement: &Agreement| {
+            !agreement.commitments.is_empty()
+                || agreement.provisions.iter().any(|provision| provision.voiding.is_some())
+        };
+        if !self.positions.iter().any(|position| has_any(position.evaluator.agreement())) {
+            let it = it.reference();
+            return format!("\n{it} has no commitments: nothing would be triggered.\n");
         }
         let supposed = match &self.args.suppose_by {
             Some(by) => format!("if every breach were attributed to {by}"),
@@ -264,32 +274,29 @@ impl Around<'_> {
         for (letter, position) in ('A'..).zip(self.positions) {
             let timeline = self.timeline(position, ground);
             let agreement = position.evaluator.agreement();
+            let mut told =
+                |id: &str, truth: &Truth, words: [&str; 2], title: &str, reading: &str| {
+                    let reading =
+                        if reading.is_empty() { String::new() } else { format!(" [{reading}]") };
+                    let (verdict, why) = match truth.verdict(Probability::new(SURE)) {
+                        Verdict::Met => (words[0], String::new()),
+                        Verdict::NotMet => (words[1], String::new()),
+                        Verdict::Open => ("open", reasons(truth.open())),
+                    };
+                    let _ = writeln!(text, "  {letter}  {id:10} {verdict:8} {title}{reading}{why}");
+                };
             for commitment in &agreement.commitments {
+                let title = commitment.title.get("en");
                 for call in call(agreement, commitment, &timeline) {
-                    let verdict = call.called.verdict(Probability::new(0.95));
-                    let reading = if call.reading.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" [{}]", call.reading)
-                    };
-                    let why = if verdict == Verdict::Open {
-                        format!(": {}", call.called.open().first().cloned().unwrap_or_default())
-                    } else {
-                        String::new()
-                    };
-                    let _ = writeln!(
-                        text,
-                        "  {letter}  {:10} {:8} {}{reading}{why}",
-                        commitment.id,
-                        if verdict == Verdict::Met {
-                            "called"
-                        } else if verdict == Verdict::NotMet {
-                            "no"
-                        } else {
-                            "open"
-                        },
-                        commitment.title.get("en")
-                    );
+                    told(&commitment.id, &call.called, ["called", "no"], title, &call.reading);
+                }
+            }
+            for provision in &agreement.provisions {
+                let Some(voiding) = &provision.voiding else { continue };
+                let title = provision.title.get("en");
+                for weighed in weigh(agreement, "voiding", voiding, &timeline) {
+                    let truth = &weighed.answer.truth;
+                    told(&provision.id, truth, ["void", "stands"], title, &weighed.reading);
                 }
             }
         }
