@@ -69,8 +69,7 @@ def gamma_run(data, config):
     settings["x(km)"] = (min(xs) - margin, max(xs) + margin)
     settings["y(km)"] = (min(ys) - margin, max(ys) + margin)
     settings.setdefault("vel", {"p": data.speed, "s": data.speed / 1.73})
-    z = settings["z(km)"]
-    settings["bfgs_bounds"] = (tuple(settings["x(km)"]), tuple(settings["y(km)"]), (z[0], z[1] + 1e-3), (None, None))
+    settings["bfgs_bounds"] = tuple(tuple(settings[d]) for d in settings["dims"]) + ((None, None),)
     settings["ncpu"] = 1
     stations = pd.DataFrame([{"id": k, "x(km)": v[0], "y(km)": v[1], "z(km)": -v[2]} for k, v in data.at.items()])
     picks = pd.DataFrame([dict(id=s, timestamp=epoch + datetime.timedelta(seconds=t), type=ph.lower(), prob=1.0, amp=1.0)

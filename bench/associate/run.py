@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(ROOT, "target", "bench-associate")
 PEERS = os.path.join(ROOT, "target", "peers")
-ENVIRONMENTS = {"pyocto": ["numpy<2", "scipy", "pandas", "scikit-learn", "pyocto==0.2.2"], "gamma": ["gmma==1.2.17"]}
+ENVIRONMENTS = {"pyocto": ["numpy<2", "scipy", "pandas", "scikit-learn", "pyocto==0.2.2"], "gamma": ["gmma==1.2.17", "pandas"]}
 PYTHON = {"pyocto": "pyocto", "dbscan": "pyocto", "gamma": "gamma"}
 # Scored span of the peers, s; a scenario without one is scored whole.
 SPANS = {"S": 6 * 3600, "no-salvo": 6 * 3600, "S-fa01": 6 * 3600, "S-fa10": 3 * 3600, "S-e2000": 2 * 3600, "S-e5000": 3600,
