@@ -26,6 +26,9 @@ const LISTED: usize = 40;
 /// From this probability on a commitment is shown as called.
 const SURE: f64 = 0.95;
 
+/// Names of the columns of positions.
+const LETTERS: [&str; 12] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L"];
+
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  truceline agreement compare agreements/energy-moratorium-2025 --mission energy/mission\n  \
@@ -134,7 +137,7 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Outcome> {
     let text = match args.format {
         TableFormat::Json => output::json(&around.json(&found))?,
         TableFormat::Csv => around.table(&found).to_csv(),
-        TableFormat::Table => around.text(&found, it, &world)?,
+        TableFormat::Table => around.text(&found, it, &world),
     };
     output::print(&text)?;
     Ok(Outcome::Fine)
@@ -162,7 +165,6 @@ impl Around<'_> {
 
     fn table(&self, found: &[Difference]) -> Table {
         let mut columns = vec!["incident", "day", "class", "place", "provision"];
-        const LETTERS: [&str; 12] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L"];
         columns.extend(LETTERS.iter().take(self.positions.len()));
         columns.push("because of");
         let rows = found
@@ -203,12 +205,7 @@ impl Around<'_> {
         })
     }
 
-    fn text(
-        &self,
-        found: &[Difference],
-        it: &Agreement,
-        ground: &mission::world::World,
-    ) -> Result<String> {
+    fn text(&self, found: &[Difference], it: &Agreement, ground: &mission::world::World) -> String {
         let mut text = String::new();
         let exercise = if self.state.facts.exercise { "EXERCISE - made-up data. " } else { "" };
         let _ = writeln!(
@@ -249,7 +246,7 @@ impl Around<'_> {
             let _ = writeln!(text, "  {count:5}  {field}");
         }
         text.push_str(&self.triggered(it, ground));
-        Ok(text)
+        text
     }
 
     /// What commitments would come to under each position, if the breaches

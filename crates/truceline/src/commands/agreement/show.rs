@@ -41,13 +41,13 @@ pub(super) fn show(args: &ShowArgs) -> Result<Outcome> {
         return Ok(Outcome::Fine);
     }
     let text = match &args.clause {
-        Some(id) => match sheet.item(id) {
-            Some(item) => format!("{}digest            {}\n", item_text(item), item.digest()),
-            None => {
+        Some(id) => {
+            let Some(item) = sheet.item(id) else {
                 let ids: Vec<&str> = sheet.items().map(|item| item.id.as_str()).collect();
                 bail!("{} has no clause `{id}`; {}", sheet.reference, strict::suggestion(id, &ids))
-            }
-        },
+            };
+            format!("{}digest            {}\n", item_text(item), item.digest())
+        }
         None => sheet_text(&sheet),
     };
     output::print(&text)?;
