@@ -151,6 +151,9 @@ impl<'a> Rule<'a> {
     }
 }
 
+/// P(in the zone) by index into the agreement's zones, for the same facts.
+pub type InZones = BTreeMap<usize, Option<Probability>>;
+
 /// An agreement with its zones and lines indexed.
 #[derive(Debug)]
 pub struct Evaluator<'a> {
@@ -256,12 +259,26 @@ impl<'a> Evaluator<'a> {
         facts: &Facts<'_>,
         ground: &impl Ground,
     ) -> Vec<Evaluated> {
+        self.evaluate_with(rule, facts, ground, &mut InZones::new())
+    }
+
+    /// As [`Self::evaluate`], for many rules and the same facts: what was worked
+    /// out for a zone under one rule is not worked out again.
+    pub fn evaluate_with(
+        &self,
+        rule: &Rule<'_>,
+        facts: &Facts<'_>,
+        ground: &impl Ground,
+        known: &mut InZones,
+    ) -> Vec<Evaluated> {
         let in_force = rule.in_force(facts.when);
         let moment = facts.when.span.middle();
         let rows = self.rows(rule, moment, facts.party);
         let several = rows.len() > 1;
-        let under = |row: Option<(usize, &Zone)>| {
-            let in_zone = row.and_then(|(index, zone)| self.in_zone(index, zone, facts, ground));
+        let mut under = |row: Option<(usize, &Zone)>| {
+            let in_zone = row.and_then(|(index, zone)| {
+                *known.entry(index).or_insert_with(|| self.in_zone(index, zone, facts, ground))
+            });
             let mut reading = rule.name.clone();
             if let (true, Some((_, zone))) = (several, row) {
                 if !reading.is_empty() {

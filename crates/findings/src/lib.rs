@@ -61,11 +61,12 @@ impl<'a> Evaluator<'a> {
     pub fn evaluate(&self, incident: &Incident, ground: &impl Ground) -> Vec<Finding> {
         let facts = facts(incident);
         let mut found = Vec::new();
+        let mut zones = agreement::evaluate::InZones::new();
         for rule in self.0.rules().flat_map(|(_, rules)| rules) {
             if nothing(rule, incident) {
                 continue;
             }
-            for evaluated in self.0.evaluate(rule, &facts, ground) {
+            for evaluated in self.0.evaluate_with(rule, &facts, ground, &mut zones) {
                 if evaluated.in_zone.is_none_or(|p| p.get() >= NEGLIGIBLE) {
                     found.push(self.finding(incident, rule.provision, evaluated));
                 }
