@@ -72,7 +72,7 @@ fn best_round(
         while i < ring.t.len() && ring.t[i] <= until {
             if ring.owner[i] == FREE {
                 let t = ring.t[i] - delay;
-                let gain = template_gain(view, &template, t);
+                let gain = template_gain(view, &template, t, None);
                 if gain > 0.0 && proposals.len() < PROPOSALS_MAX {
                     proposals.push(Proposal { t, gain });
                 }
@@ -88,7 +88,14 @@ fn best_round(
         }
         tried.push(proposal.t);
         let mut loc = Loc { t: proposal.t, ..event.loc };
-        if let Some(found) = polish(view, events, &mut loc, &mut s.reached, &mut s.hits, true)
+        s.hits.clear();
+        template_gain(view, &template, loc.t, Some(&mut s.hits));
+        if s.hits.len() >= 4 {
+            let site = events.belief(view.physics, loc, FREE).site;
+            view.settle(&mut loc, event.home, &s.hits, 3, site);
+        }
+        if let Some(found) =
+            polish(view, events, &mut loc, &mut s.reached, &mut s.hits, true, false)
             && found.weighed.hits >= 4
             && found.weighed.score > 0.0
             && found.weighed.clear(strict)
@@ -100,7 +107,12 @@ fn best_round(
 }
 
 /// Log-likelihood ratio of a round at a moment, by the template only.
-fn template_gain(view: &View, template: &[(f64, Hit, f64)], t: f64) -> f64 {
+fn template_gain(
+    view: &View,
+    template: &[(f64, Hit, f64)],
+    t: f64,
+    mut hits: Option<&mut Vec<Hit>>,
+) -> f64 {
     let mut sum = -6.0;
     for (tau, hit, delay) in template {
         let ring = &view.rings[hit.station as usize];
@@ -111,17 +123,24 @@ fn template_gain(view: &View, template: &[(f64, Hit, f64)], t: f64) -> f64 {
         let wide = 0.25 + 0.012 * tau;
         let mut i = ring.from(predicted - wide);
         let mut best = -1.0_f64;
+        let mut at = None;
         while i < ring.t.len() && ring.t[i] <= predicted + wide {
             if ring.owner[i] == FREE {
                 let pick = &ring.picks[i];
                 let sigma = view.sigma(hit.station, pick.sigma, tau * 1.4);
                 let gain =
                     view.physics.time(ring.t[i] - predicted, sigma) - view.ln_crowd(hit.station, i);
-                best = best.max(gain);
+                if gain > best {
+                    best = gain;
+                    at = Some(Hit { station: hit.station, position: ring.position(i) });
+                }
             }
             i += 1;
         }
         sum += best;
+        if let (Some(hits), Some(at)) = (hits.as_deref_mut(), at) {
+            hits.push(at);
+        }
     }
     sum
 }
@@ -134,7 +153,10 @@ impl From<Candidate> for Live {
             weighed: c.weighed,
             var: c.var,
             hits: c.hits,
+            before: Vec::new(),
+            rival: 0.0,
             alive: true,
+            dirty: true,
             done: false,
         }
     }

@@ -1,5 +1,9 @@
 //! The engine: detections in, events out, block of time after block of time.
 
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
 use crate::births;
 use crate::input::{Detection, MetNode, Outage, Station};
 use crate::live::{Events, Live, all_free};
@@ -7,7 +11,7 @@ use crate::locate::{self, Wind};
 use crate::model::Model;
 use crate::moves::{self, Deal};
 use crate::network::Network;
-use crate::posterior::Features;
+use crate::posterior::{Features, Raw};
 use crate::ring::{FREE, Pick, Ring};
 use crate::score::{Physics, View};
 use crate::search::{Candidate, Scratch, search};
@@ -24,15 +28,20 @@ const WEAK_S: f64 = 45.0;
 const KEEP_S: f64 = 240.0;
 /// The forecast is taken anew so often, s.
 const AIR_S: f64 = 300.0;
+/// Events farther apart than this do not compete, metres.
+const NEAR_M: f64 = 22_000.0;
+/// Anchors in a block below which threads do not pay.
+const PARALLEL_MIN: usize = 256;
+/// Detections within so long of an event's own tell how busy its stations were, s.
+const BUSY_S: f64 = 20.0;
+/// Old detections are dropped so often, s.
+const SWEEP_S: f64 = 60.0;
 /// Rounds of search in a block at most.
 const ROUNDS: usize = 4;
 /// Detections of a station within a second at most.
 const BURST: usize = 20;
-const P1: f64 = 1.2;
-const P2: f64 = 1.7;
-const P3: f64 = 2.5;
-/// Searches in a block at most: bounds the time of absurd input.
-const SEARCHES_MAX: usize = 20_000;
+/// Mean squared residual up to which an event is clear enough to be taken at once.
+const CLEAR: f64 = 1.7;
 
 /// One physical occurrence inferred from detections.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +64,8 @@ pub struct Event {
     pub level_db: f64,
     /// Log-odds of the evidence before calibration, nats.
     pub evidence: f64,
+    /// Sum of squared residuals, each in units of its error and at most 9.
+    pub chi2: f64,
     /// Rows of the detections that belong to it.
     pub rows: Vec<u32>,
     /// What the calibration map saw.
@@ -63,9 +74,42 @@ pub struct Event {
     pub t_emit: f64,
 }
 
-impl PartialEq for Features {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+/// What the search of some tiles came to.
+#[derive(Default)]
+struct Found {
+    candidates: Vec<Candidate>,
+    failed: Vec<u32>,
+    searches: u64,
+}
+
+impl Found {
+    fn tile(
+        &mut self,
+        view: &View,
+        events: &Events,
+        block: &[(f64, u32, u32)],
+        anchors: &[u32],
+        strict: f64,
+        s: &mut Scratch,
+    ) {
+        // Detections that a candidate of this tile explains need no search of their own.
+        let mut covered = BTreeSet::new();
+        for &i in anchors {
+            let (_, station, position) = block[i as usize];
+            if covered.contains(&(station, position)) {
+                continue;
+            }
+            self.searches += 1;
+            let index = view.rings[station as usize].index(position);
+            match search(view, events, station, index, s) {
+                Some(found) if !found.weighed.clear(strict) => {}
+                Some(found) => {
+                    covered.extend(found.hits.iter().map(|hit| (hit.station, hit.position)));
+                    self.candidates.push(found);
+                }
+                None => self.failed.push(i),
+            }
+        }
     }
 }
 
@@ -80,16 +124,20 @@ pub struct Engine {
     waiting: std::collections::VecDeque<Detection>,
     /// Start of the next block.
     now: f64,
-    air_until: f64,
+    air_at: f64,
     swept: f64,
     released: u32,
     s: Scratch,
     deal: Deal,
+    columns: crate::salvo::Columns,
     anchors: std::collections::VecDeque<(f64, u32, u32)>,
     leftover: std::collections::VecDeque<(f64, u32, u32)>,
     /// Searches made, for the summary.
     pub searches: u64,
     rejected: Vec<Rejected>,
+    scratches: Vec<Scratch>,
+    failed: Vec<bool>,
+    shards: usize,
 }
 
 /// A detection that was not used.
@@ -115,16 +163,25 @@ impl Engine {
             wind: Wind::new(model),
             waiting: std::collections::VecDeque::new(),
             now: f64::NEG_INFINITY,
-            air_until: f64::NEG_INFINITY,
+            air_at: f64::NEG_INFINITY,
             swept: f64::NEG_INFINITY,
             released: 0,
             s: Scratch::default(),
             deal: Deal::default(),
+            columns: crate::salvo::Columns::default(),
             anchors: std::collections::VecDeque::new(),
             leftover: std::collections::VecDeque::new(),
             searches: 0,
             rejected: Vec::new(),
+            scratches: Vec::new(),
+            failed: Vec::new(),
+            shards: 1,
         }
+    }
+
+    /// Shares of the network that are searched apart. No result depends on it.
+    pub fn set_shards(&mut self, shards: usize) {
+        self.shards = shards.max(1);
     }
 
     /// Takes detections in, in order of time.
@@ -179,35 +236,57 @@ impl Engine {
 
     fn block(&mut self, end: f64, out: &mut Vec<Event>) {
         let horizon = end + AHEAD_S;
-        if end > self.air_until {
+        // On a fixed raster of time, so that nothing depends on when far away
+        // parts of the network had something to work on.
+        let minute = libm::floor(end / SWEEP_S) * SWEEP_S;
+        if minute > self.swept {
+            self.swept = minute;
+            self.forget(minute);
+        }
+        let hour = libm::floor(end / AIR_S) * AIR_S;
+        if hour > self.air_at {
+            self.air_at = hour;
+            self.wind.apply(hour);
             let wind = &self.wind;
-            let t = end;
-            self.net.set_air(t, |x, y| wind.correction(x, y));
-            self.air_until = end + AIR_S;
+            self.net.set_air(hour, |x, y| wind.correction(x, y));
         }
         self.let_in(horizon);
         let mut block = Vec::new();
         while self.anchors.front().is_some_and(|a| a.0 < end) {
             block.extend(self.anchors.pop_front());
         }
-        self.find(&block, horizon, P1);
-        self.find(&block, horizon, P2);
-        self.improve(end, horizon, &block, P2);
+        crate::salvo::find(
+            &self.net,
+            &mut self.rings,
+            &self.physics,
+            &mut self.events,
+            horizon,
+            &block,
+            &mut self.s,
+            &mut self.deal,
+            &mut self.columns,
+        );
+        self.failed.clear();
+        self.find(&block, horizon, CLEAR);
+        self.improve(end, horizon, &block, CLEAR);
         self.leftover.extend(block.drain(..));
         while self.leftover.front().is_some_and(|a| a.0 < end - WEAK_S) {
             block.extend(self.leftover.pop_front());
         }
-        self.find(&block, horizon, P3);
+        self.failed.clear();
+        self.find(&block, horizon, f64::INFINITY);
         self.improve(end, horizon, &block, f64::INFINITY);
         self.release(end, horizon, out);
-        if end > self.swept + 60.0 {
-            self.forget(end);
-        }
     }
 
     fn let_in(&mut self, horizon: f64) {
-        while self.waiting.front().is_some_and(|d| d.t_s <= horizon) {
+        while self.waiting.front().is_some_and(|d| d.t_s <= horizon || d.t_s.is_nan()) {
             let Some(d) = self.waiting.pop_front() else { break };
+            if !d.t_s.is_finite() || !d.amp_db.is_finite() || !d.snr_db.is_finite() {
+                let reason = "time, level or signal-to-noise ratio is not a finite number";
+                self.rejected.push(Rejected { row: d.row, field: "t_s", reason });
+                continue;
+            }
             let t = &self.rings[d.station as usize].t;
             if t.last().is_some_and(|last| *last >= d.t_s) {
                 let reason = "the station has a detection at this very time already";
@@ -219,15 +298,12 @@ impl Engine {
                 self.rejected.push(Rejected { row: d.row, field: "t_s", reason });
                 continue;
             }
-            self.net.hear(d.station, f64::from(d.amp_db - d.snr_db));
+            self.net.hear(d.station, d.t_s, f64::from(d.amp_db - d.snr_db));
             let snr = f64::from(d.snr_db);
             let pick = Pick {
                 sigma: self.physics.pick_sigma(snr) as f32,
                 amp: d.amp_db,
-                snr: d.snr_db,
                 gain: self.physics.pick_gain(snr) as f32,
-                baz: d.baz_deg,
-                baz_sigma: d.baz_sigma_deg,
                 row: d.row,
             };
             let ring = &mut self.rings[d.station as usize];
@@ -236,36 +312,69 @@ impl Engine {
         }
     }
 
+    /// Candidates of all free anchors. Each tile of the ground is searched by
+    /// itself, so how tiles are shared out to shards and threads changes nothing.
+    fn candidates(
+        &mut self,
+        block: &[(f64, u32, u32)],
+        horizon: f64,
+        strict: f64,
+    ) -> Vec<Candidate> {
+        let mut order: Vec<u32> = (0..block.len() as u32)
+            .filter(|i| {
+                let (_, station, position) = block[*i as usize];
+                let ring = &self.rings[station as usize];
+                !self.failed[*i as usize] && ring.owner[ring.index(position)] == FREE
+            })
+            .collect();
+        let tile = |i: u32| self.net.tile[block[i as usize].1 as usize];
+        order.sort_by_key(|i| (tile(*i), *i));
+        let tiles: Vec<&[u32]> = order.chunk_by(|a, b| tile(*a) == tile(*b)).collect();
+        let busy = order.len() > PARALLEL_MIN;
+        let threads = if busy { rayon::current_num_threads() } else { 1 };
+        let shares = self.shards.max(threads).min(tiles.len()).max(1);
+        while self.scratches.len() < shares {
+            self.scratches.push(Scratch::default());
+        }
+        let view = View {
+            net: &self.net,
+            rings: &self.rings,
+            physics: &self.physics,
+            horizon,
+            me: FREE - 1,
+        };
+        let events = &self.events;
+        let work = |(tiles, s): (&[&[u32]], &mut Scratch)| {
+            let mut found = Found::default();
+            for anchors in tiles {
+                found.tile(&view, events, block, anchors, strict, s);
+            }
+            found
+        };
+        let size = tiles.len().div_ceil(shares).max(1);
+        let shared = tiles.chunks(size).zip(self.scratches.iter_mut());
+        let found: Vec<Found> = if busy && threads > 1 {
+            let shared: Vec<_> = shared.collect();
+            shared.into_par_iter().map(work).collect()
+        } else {
+            shared.map(work).collect()
+        };
+        let mut candidates = Vec::new();
+        for f in found {
+            self.searches += f.searches;
+            for i in f.failed {
+                self.failed[i as usize] = true;
+            }
+            candidates.extend(f.candidates);
+        }
+        candidates
+    }
+
     /// Births: candidates of all free anchors, accepted best first.
     fn find(&mut self, block: &[(f64, u32, u32)], horizon: f64, strict: f64) {
-        let mut failed = vec![false; block.len()];
+        self.failed.resize(block.len(), false);
         for _ in 0..ROUNDS {
-            let mut candidates: Vec<Candidate> = Vec::new();
-            let mut covered: Vec<(u32, u32)> = Vec::new();
-            for (i, &(_, station, position)) in block.iter().enumerate() {
-                let ring = &self.rings[station as usize];
-                let index = ring.index(position);
-                if failed[i] || ring.owner[index] != FREE || covered.contains(&(station, position))
-                {
-                    continue;
-                }
-                let view = View {
-                    net: &self.net,
-                    rings: &self.rings,
-                    physics: &self.physics,
-                    horizon,
-                    me: FREE - 1,
-                };
-                self.searches += 1;
-                match search(&view, &self.events, station, index, &mut self.s) {
-                    Some(found) if !found.weighed.clear(strict) => {}
-                    Some(found) => {
-                        covered.extend(found.hits.iter().map(|h| (h.station, h.position)));
-                        candidates.push(found);
-                    }
-                    None => failed[i] = true,
-                }
-            }
+            let mut candidates = self.candidates(block, horizon, strict);
             candidates.sort_by(|a, b| {
                 b.weighed
                     .score
@@ -300,42 +409,62 @@ impl Engine {
         }
     }
 
-    fn active(&self, end: f64) -> Vec<u32> {
-        self.events
+    /// Events at work that something new or changed is near to.
+    fn unsettled(&mut self, end: f64, closing: bool) -> Vec<u32> {
+        let at_work = |e: &Live| e.alive && !e.done && e.loc.t < end + 20.0;
+        let dirty: Vec<(f64, f64, f64)> = self
+            .events
             .ids()
-            .filter(|id| {
-                let e = self.events.get(*id);
-                e.alive && !e.done && e.loc.t < end + 20.0
+            .map(|id| self.events.get(id))
+            .filter(|e| at_work(e) && (e.dirty || closing && e.loc.t < end - FINAL_S))
+            .map(|e| (e.loc.t, e.loc.x, e.loc.y))
+            .collect();
+        let near = |e: &Live| {
+            dirty.iter().any(|(t, x, y)| {
+                (e.loc.t - t).abs() < 45.0
+                    && (e.loc.x - x).abs() < NEAR_M
+                    && (e.loc.y - y).abs() < NEAR_M
             })
-            .collect()
+        };
+        let ids: Vec<u32> = self
+            .events
+            .ids()
+            .filter(|id| at_work(self.events.get(*id)) && near(self.events.get(*id)))
+            .collect();
+        for id in &ids {
+            self.events.get_mut(*id).dirty = false;
+        }
+        ids
     }
 
-    fn improve(&mut self, end: f64, horizon: f64, block: &[(f64, u32, u32)], strict: f64) {
-        for round in 0..3 {
-            let active = self.active(end);
-            if active.is_empty() {
-                return;
-            }
-            let changed = moves::sweep(
+    fn sort_out(&mut self, end: f64, horizon: f64, closing: bool) -> bool {
+        let ids = self.unsettled(end, closing);
+        !ids.is_empty()
+            && moves::sweep(
                 &self.net,
                 &mut self.rings,
                 &self.physics,
                 &mut self.events,
                 horizon,
-                &active,
+                &ids,
                 &mut self.s,
                 &mut self.deal,
-            );
-            if !changed {
+            )
+    }
+
+    fn improve(&mut self, end: f64, horizon: f64, block: &[(f64, u32, u32)], strict: f64) {
+        for round in 0..3 {
+            if !self.sort_out(end, horizon, false) {
                 break;
             }
-            if round == 0 {
+            if round == 0 && strict == f64::INFINITY {
                 self.find(block, horizon, strict);
             }
         }
     }
 
     fn release(&mut self, end: f64, horizon: f64, out: &mut Vec<Event>) {
+        self.sort_out(end, horizon, true);
         let mut ids: Vec<u32> = self
             .events
             .ids()
@@ -366,7 +495,7 @@ impl Engine {
             locate::fix(&view, self.events.get(id), &self.wind)
         };
         let e = self.events.get(id);
-        let mut crowd = 0.0;
+        let (mut crowd, mut busy, mut distance) = (0.0, 0.0, 0.0);
         let mut rows = Vec::new();
         {
             let view = View {
@@ -382,30 +511,43 @@ impl Engine {
                 crowd +=
                     view.ln_crowd(h.station, index) - self.net.habit[h.station as usize].ln_false;
                 rows.push(ring.picks[index].row);
+                let t = ring.t[index];
+                busy += (ring.from(t + BUSY_S) - ring.from(t - BUSY_S) - 1) as f64;
+                distance += view.path(e.loc.x, e.loc.y, e.home, h.station).d / 1e3;
             }
         }
         let hits = e.hits.len() as f64;
         let w = e.weighed;
-        let features = Features::new(
-            w.score,
+        let view =
+            View { net: &self.net, rings: &self.rings, physics: &self.physics, horizon, me: id };
+        let features = Features::from(Raw {
+            evidence: w.score,
             hits,
-            w.chi2,
-            w.expected,
-            crowd / hits.max(1.0),
-            -10.0 * w.silence / hits,
-        );
+            chi2: w.chi2,
+            expected: w.expected,
+            crowd: crowd / hits.max(1.0),
+            silence: w.silence,
+            rival: e.rival,
+            twin: self.events.twin(id),
+            busy: busy / hits.max(1.0),
+            distance: distance / hits.max(1.0),
+            site: self.events.belief(view.physics, e.loc, id).site.is_some(),
+        });
         let probability = self.physics.model.calibration.probability(&features);
         if probability > 0.8 && hits >= 6.0 {
             for (station, residual, var) in &fix.residuals {
                 self.net.tick(*station, *residual, *var);
             }
-            if hits >= 8.0 {
-                self.wind.learn(fix.loc.x, fix.loc.y, fix.loc.t, &fix);
+            // Only what is beyond doubt tells of the air: a wrong place would
+            // bend the paths of all that follow.
+            let sure = probability > 0.98 && w.chi2 < 1.3 * hits && crowd < 0.3 * hits;
+            if hits >= 8.0 && sure {
+                self.wind.learn(&fix);
             }
         }
         let (lat, lon) = self.net.plane.inverse(fix.loc.x, fix.loc.y);
         self.released += 1;
-        let inflation = self.physics.model.inflation;
+        let inflation = self.physics.model.inflation_of(w.chi2, hits);
         Event {
             number: self.released,
             t_s: fix.loc.t,
@@ -416,22 +558,22 @@ impl Engine {
             var_t: fix.var_t * inflation,
             level_db: w.level,
             evidence: w.score,
+            chi2: w.chi2,
             rows,
             features,
             t_emit: horizon,
         }
     }
 
-    fn forget(&mut self, end: f64) {
-        self.swept = end;
-        let old = end - KEEP_S;
+    /// Drops what is old and counts what nothing explained.
+    fn forget(&mut self, now: f64) {
+        let old = now - KEEP_S;
         self.events.forget(old);
         let net = &mut self.net;
-        let hours = 60.0 / 3600.0;
         for (k, ring) in self.rings.iter_mut().enumerate() {
             let mut alarms = 0.0;
             ring.forget(old, |_, _, owner| alarms += f64::from(u8::from(owner == FREE)));
-            net.count_false(k as u32, alarms, hours);
+            net.count_false(k as u32, alarms, now);
         }
     }
 }

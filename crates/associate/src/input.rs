@@ -11,8 +11,6 @@ pub struct Station {
     pub lon: f64,
     /// Metres above the ellipsoid.
     pub elev_m: f64,
-    /// True if it measures back-azimuths.
-    pub array: bool,
 }
 
 /// An arrival picked at a station.
@@ -26,10 +24,6 @@ pub struct Detection {
     pub amp_db: f32,
     /// Level over the noise of the moment, dB.
     pub snr_db: f32,
-    /// Direction it came from, degrees from north; NaN if not measured.
-    pub baz_deg: f32,
-    /// Error of it, degrees; NaN if not stated.
-    pub baz_sigma_deg: f32,
     /// Number of the row, for the caller to know it again.
     pub row: u32,
 }

@@ -4,38 +4,69 @@
 //! stations go in; out come events with place, time, covariance and a
 //! calibrated probability, each with the detections that belong to it.
 //!
+//! How it works, block of time after block of time: salvos are found as a whole
+//! (`salvo`), other events by branch and bound from detections that nobody
+//! explains (`search`), clear ones first, each followed by further rounds from
+//! the same place (`births`); then detections are dealt anew between events and
+//! events that others explain better die (`moves`). Final events are located
+//! with the error of the forecast air as an unknown (`locate`) and get their
+//! probability from a map fitted on sets with truth (`posterior`).
+//!
 //! What it may touch: nothing. No input or output, no clock, no randomness, no
-//! hash maps; the same record gives the same bits.
+//! hash maps; logarithms and exponentials come from the four operations or from
+//! `libm`. The same record gives the same bits, however it is cut into batches,
+//! shards and threads.
 //!
 //! Entry point: [`Engine`].
 //!
 //! ```
 //! use associate::{Detection, Engine, Model, Station};
 //!
-//! let station = |name: &str, lon| Station {
-//!     name: name.to_owned(),
-//!     lat: 48.0,
-//!     lon,
-//!     elev_m: 100.0,
-//!     array: false,
-//! };
-//! let stations = [station("A", 37.0), station("B", 37.1), station("C", 37.2)];
-//! let mut engine = Engine::new(&stations, &[], &[], &Model::default());
-//! let (amp_db, snr_db, unknown) = (60.0, 12.0, f32::NAN);
-//! engine.push(&[Detection {
-//!     station: 0,
-//!     t_s: 10.0,
-//!     amp_db,
-//!     snr_db,
-//!     baz_deg: unknown,
-//!     baz_sigma_deg: unknown,
-//!     row: 0,
-//! }]);
-//! // One arrival, while two other stations heard nothing, is not believed.
-//! assert!(engine.finish().iter().all(|event| event.probability < 0.5));
+//! // Nine stations on a square of 6 km, and a shot in the middle of it.
+//! let stations: Vec<Station> = (0..9)
+//!     .map(|i| Station {
+//!         name: format!("S{i}"),
+//!         lat: 49.0 + f64::from(i / 3) * 0.018,
+//!         lon: 37.0 + f64::from(i % 3) * 0.027,
+//!         elev_m: 150.0,
+//!     })
+//!     .collect();
+//! let plane = associate::plane::Plane::new(49.02, 37.03);
+//! let (x, y) = plane.forward(49.014, 37.03);
+//! let c = 331.3 * (1.0 + 10.0 / 273.15_f64).sqrt(); // still air at 10 degrees
+//! let mut heard: Vec<Detection> = (0..9)
+//!     .map(|i| {
+//!         let (sx, sy) = plane.forward(stations[i].lat, stations[i].lon);
+//!         let d = ((sx - x).powi(2) + (sy - y).powi(2)).sqrt();
+//!         let level = 112.0 - 20.0 * (d / 1e3).log10() - 0.6 * d / 1e3;
+//!         Detection {
+//!             station: i as u32,
+//!             t_s: 1000.0 + d / c,
+//!             amp_db: level as f32,
+//!             snr_db: level as f32 - 76.0,
+//!             row: i as u32,
+//!         }
+//!     })
+//!     .collect();
+//! heard.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+//!
+//! let mut engine = Engine::new(&stations, &[], &[], &Model::built_in());
+//! engine.push(&heard);
+//! let events = engine.finish();
+//! assert_eq!(events.len(), 1);
+//! assert_eq!(events[0].rows.len(), 9);
+//! assert!((events[0].t_s - 1000.0).abs() < 0.1);
+//! assert!(events[0].probability > 0.5);
 //! ```
 
+// Formulas of linear algebra read as they are written in books, with indices.
+#![allow(clippy::needless_range_loop)]
+// The parts of the engine's state that a step may read and those it may change
+// are borrowed apart; a struct of them would hide which is which.
+#![allow(clippy::too_many_arguments)]
+
 mod births;
+pub mod effort;
 mod engine;
 mod input;
 mod live;
@@ -47,9 +78,10 @@ mod network;
 pub mod plane;
 pub mod posterior;
 mod ring;
+mod salvo;
 mod score;
 mod search;
 
 pub use engine::{Engine, Event, Rejected};
 pub use input::{Detection, MetNode, Outage, Station};
-pub use model::{Calibration, ENGINE_VERSION, Model};
+pub use model::{CLASSES, Calibration, ENGINE_VERSION, Model, NotAModel};

@@ -24,7 +24,13 @@ pub(crate) struct Live {
     /// Variance of its place along one axis, m^2.
     pub var: f64,
     pub hits: Vec<Hit>,
+    /// Its hits before they were last dealt anew.
+    pub before: Vec<Hit>,
+    /// Evidence that other events would gain from its detections, nats.
+    pub rival: f64,
     pub alive: bool,
+    /// True if it is new or changed since its neighbourhood was last sorted out.
+    pub dirty: bool,
     /// Set once it was released.
     pub done: bool,
 }
@@ -76,6 +82,24 @@ impl Events {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// How close a stronger event is: 1 in the same place and second, 0 if none is.
+    pub(crate) fn twin(&self, id: u32) -> f64 {
+        let me = self.get(id);
+        let mut closest = 0.0_f64;
+        for (i, other) in self.list.iter().enumerate() {
+            let dt = other.loc.t - me.loc.t;
+            if !other.alive || self.base + i as u32 == id || dt.abs() > 4.0 {
+                continue;
+            }
+            let (dx, dy) = (other.loc.x - me.loc.x, other.loc.y - me.loc.y);
+            let d2 = (dx * dx + dy * dy) * 1e-6;
+            if other.weighed.score > me.weighed.score && d2 < 25.0 {
+                closest = closest.max(math::exp(-0.5 * (dt * dt + d2)));
+            }
+        }
+        closest
     }
 
     /// What is expected of an event about a place and time: few anywhere, many

@@ -12,7 +12,11 @@ use crate::score::{Loc, View};
 /// Side of the cells in which wind is learned, metres.
 const CELL_M: f64 = 50_000.0;
 /// Time in which what was learned of the wind fades, s.
-const FADE_S: f64 = 5_400.0;
+const FADE_S: f64 = 3_600.0;
+/// Growth of the error of the air with every event: their paths are not all apart.
+const DOUBT: f64 = 1.3;
+/// Least variance of the air of a cell, as a share of the forecast's.
+const FLOOR: f64 = 0.2;
 const NU: f64 = 4.0;
 
 /// Result of a location.
@@ -24,7 +28,7 @@ pub(crate) struct Fix {
     /// Correction of east wind, north wind and speed of sound, m/s, on top of
     /// what is already in the air of the network.
     pub air: [f64; 3],
-    pub air_information: [[f64; 3]; 3],
+    pub air_covariance: [[f64; 3]; 3],
     pub residuals: Vec<(u32, f64, f64)>,
 }
 
@@ -85,9 +89,33 @@ impl Wind {
         (k.mean.map(|m| m * keep), covariance)
     }
 
-    /// Takes what an event tells of the air.
-    pub(crate) fn learn(&mut self, x: f64, y: f64, t: f64, fix: &Fix) {
-        let _ = (x, y, t, fix);
+    /// Takes what an event tells of the air: the joint location has weighed it
+    /// against what was believed before.
+    pub(crate) fn learn(&mut self, fix: &Fix) {
+        let (x, y) = (fix.loc.x, fix.loc.y);
+        let applied = self.correction(x, y);
+        let mut covariance = fix.air_covariance;
+        for (i, row) in covariance.iter_mut().enumerate() {
+            for c in row.iter_mut() {
+                *c *= DOUBT;
+            }
+            // The cell is not uniform: an event tells of the air about itself.
+            row[i] = row[i].max(FLOOR * self.prior[i]);
+        }
+        let mean = std::array::from_fn(|i| applied[i] + fix.air[i]);
+        self.cells.insert(Self::cell(x, y), Knowledge { t: fix.loc.t, mean, covariance });
+    }
+
+    /// Puts what is believed at a time into force.
+    pub(crate) fn apply(&mut self, t: f64) {
+        self.applied = self
+            .cells
+            .iter()
+            .map(|(cell, k)| {
+                let keep = math::exp(-((t - k.t).max(0.0)) / FADE_S);
+                (*cell, k.mean.map(|m| m * keep))
+            })
+            .collect();
     }
 }
 
@@ -100,14 +128,12 @@ pub(crate) fn fix(view: &View, event: &Live, wind: &Wind) -> Fix {
     let mean = [mean[0] - applied[0], mean[1] - applied[1], mean[2] - applied[2]];
     let prior_information = math::cholesky(&prior).map_or([[0.0; 3]; 3], |l| math::inverse(&l));
     let mut info = [[0.0; 6]; 6];
-    let mut bare = [[0.0; 6]; 6];
     for _ in 0..5 {
         info = [[0.0; 6]; 6];
         let mut right = [0.0; 6];
         info[0][0] = 1e-6;
         info[1][1] = 1e-9;
         info[2][2] = 1e-9;
-        bare = info;
         for i in 0..3 {
             for j in 0..3 {
                 info[3 + i][3 + j] += prior_information[i][j];
@@ -125,7 +151,6 @@ pub(crate) fn fix(view: &View, event: &Live, wind: &Wind) -> Fix {
                 right[i] += weight * g[i] * residual;
                 for j in 0..6 {
                     info[i][j] += weight * g[i] * g[j];
-                    bare[i][j] += weight * g[i] * g[j];
                 }
             }
         }
@@ -150,18 +175,13 @@ pub(crate) fn fix(view: &View, event: &Live, wind: &Wind) -> Fix {
         let sigma = view.sigma(hit.station, ring.picks[index].sigma, tau);
         residuals.push((hit.station, residual, sigma * sigma));
     }
-    let mut air_information = [[0.0; 3]; 3];
-    for i in 0..3 {
-        for j in 0..3 {
-            air_information[i][j] = bare[3 + i][3 + j];
-        }
-    }
+    let air_covariance = std::array::from_fn(|i| std::array::from_fn(|j| covariance[3 + i][3 + j]));
     Fix {
         loc,
         covariance: [covariance[1][1], covariance[1][2], covariance[2][2]],
         var_t: covariance[0][0],
         air,
-        air_information,
+        air_covariance,
         residuals,
     }
 }

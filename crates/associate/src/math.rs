@@ -9,7 +9,7 @@ use std::f64::consts::{LN_2, SQRT_2};
 #[inline]
 pub(crate) fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
-    let mut exponent = ((bits >> 52) & 0x7ff) as i64 - 1023;
+    let mut exponent = i64::from((bits >> 52) as u16 & 0x7ff) - 1023;
     let mut mantissa = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000);
     if mantissa > SQRT_2 {
         mantissa *= 0.5;

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// that can change a result.
 pub const ENGINE_VERSION: u32 = 1;
 
+/// Classes of [`Model::class_of`].
+pub const CLASSES: usize = 16;
+
 /// The performance model of the network and the calibration map, as one file.
 /// Lengths in kilometres where the name says so, levels in dB, times in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,8 +40,6 @@ pub struct Model {
     pub late_mean_s: f64,
     /// Share of arrivals off by any amount.
     pub stray_share: f64,
-    /// Arrivals closer than this at one sensor are one detection, s.
-    pub dead_time_s: f64,
     /// False alarms of a sensor per hour, before anything is known of it.
     pub false_per_hour: f64,
     /// Mean of the excess over the threshold of false alarms, dB.
@@ -49,14 +50,11 @@ pub struct Model {
     pub level_spread_db: f64,
     /// Sources per square kilometre and day, before anything is known.
     pub events_per_km2_day: f64,
-    /// Share of back-azimuths that mean nothing.
-    pub baz_outliers: f64,
-    /// Back-azimuth error where a detection does not state one, degrees.
-    pub baz_sigma_deg: f64,
     /// Error of an ordinary station clock, s.
     pub clock_error_s: f64,
-    /// Factor on the covariance of place so that ellipses hold what they say.
-    pub inflation: f64,
+    /// Factors on the covariance of place so that ellipses hold what they say,
+    /// by class of residuals and of hits; see [`Model::inflation_of`].
+    pub inflation: Vec<f64>,
     /// The calibration map of probabilities.
     pub calibration: Calibration,
 }
@@ -87,16 +85,13 @@ impl Default for Model {
             late_share: 0.03,
             late_mean_s: 0.5,
             stray_share: 0.005,
-            dead_time_s: 0.25,
             false_per_hour: 1.5,
             false_excess_db: 4.5,
             level_mean_db: 111.0,
             level_spread_db: 8.0,
             events_per_km2_day: 0.5,
-            baz_outliers: 0.06,
-            baz_sigma_deg: 4.0,
             clock_error_s: 0.01,
-            inflation: 1.0,
+            inflation: vec![1.4; CLASSES],
             calibration: Calibration::default(),
         }
     }
@@ -104,7 +99,7 @@ impl Default for Model {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { weights: vec![0.0, 0.35], fitted_on: "nothing: a guess".into() }
+        Self { weights: vec![-1.0, 2.0], fitted_on: "nothing: a guess".into() }
     }
 }
 
@@ -139,18 +134,34 @@ impl Model {
             ("level_spread_db", model.level_spread_db),
             ("events_per_km2_day", model.events_per_km2_day),
             ("late_mean_s", model.late_mean_s),
-            ("inflation", model.inflation),
         ];
         for (field, value) in positive {
             if !value.is_finite() || value <= 0.0 {
                 return Err(NotAModel::Number { field, value });
             }
         }
+        if let Some(&value) = model.inflation.iter().find(|v| !v.is_finite() || **v <= 0.0) {
+            return Err(NotAModel::Number { field: "inflation", value });
+        }
         Ok(model)
+    }
+
+    /// Class of an event for the inflation of its covariance, by the sum of
+    /// its squared residuals and its hits.
+    pub fn class_of(chi2: f64, hits: f64) -> usize {
+        let per = chi2 / hits.max(1.0);
+        let row = [0.9, 1.3, 1.8].iter().filter(|limit| per > **limit).count();
+        let column = [6.5, 14.5, 40.5].iter().filter(|limit| hits > **limit).count();
+        row * 4 + column
+    }
+
+    /// Factor on the covariance of an event.
+    pub fn inflation_of(&self, chi2: f64, hits: f64) -> f64 {
+        self.inflation.get(Self::class_of(chi2, hits)).copied().unwrap_or(1.4)
     }
 
     /// The model that comes with the engine.
     pub fn built_in() -> Self {
-        Self::default()
+        Self::parse(include_str!("../model.json")).expect("the built-in model is tested")
     }
 }

@@ -4,7 +4,6 @@
 //! changes, or a few times.
 
 use crate::live::{Events, claim};
-use crate::math;
 use crate::network::Network;
 use crate::ring::{FREE, Ring};
 use crate::score::{Hit, Physics, View, occam};
@@ -38,8 +37,11 @@ const NONE: usize = usize::MAX;
 #[derive(Default)]
 pub(crate) struct Deal {
     predictions: Vec<Prediction>,
+    /// First prediction of each station, and one past the last of all.
+    start: Vec<u32>,
+    raw: Vec<Prediction>,
     pairs: Vec<Pair>,
-    hits: Vec<Hit>,
+    table: Table,
 }
 
 /// One round of moves on the named events. True if anything changed.
@@ -55,12 +57,13 @@ pub(crate) fn sweep(
     deal: &mut Deal,
 ) -> bool {
     predict(net, rings, physics, events, horizon, active, deal);
-    let mut changed = assign(net, rings, physics, events, horizon, active, deal);
+    assign(net, rings, physics, events, horizon, active, deal);
+    let mut changed = false;
     for &id in active {
-        if !events.get(id).alive {
-            continue;
+        if events.get(id).alive && relocate(net, rings, physics, events, horizon, id, s) {
+            events.get_mut(id).dirty = true;
+            changed = true;
         }
-        changed |= relocate(net, rings, physics, events, horizon, id, s);
     }
     changed | deaths(net, rings, physics, events, horizon, active, deal)
 }
@@ -76,7 +79,7 @@ fn predict(
     deal: &mut Deal,
 ) {
     let model = &physics.model;
-    deal.predictions.clear();
+    deal.raw.clear();
     let view = View { net, rings, physics, horizon, me: FREE };
     for &id in active {
         let e = events.get(id);
@@ -90,8 +93,8 @@ fn predict(
             let level = e.weighed.level - physics.attenuation(path.d);
             let z = (level - net.habit[k as usize].noise - model.threshold_db)
                 / model.threshold_width_db;
-            let silent = if t > horizon || net.is_down(k, t) { 0.0 } else { -math::softplus(z) };
-            deal.predictions.push(Prediction {
+            let silent = if t > horizon || net.is_down(k, t) { 0.0 } else { physics.ln_silent(z) };
+            deal.raw.push(Prediction {
                 station: k,
                 t,
                 event: id,
@@ -102,9 +105,41 @@ fn predict(
             });
         });
     }
-    deal.predictions.sort_by(|a, b| {
-        a.station.cmp(&b.station).then(a.t.total_cmp(&b.t)).then(a.event.cmp(&b.event))
-    });
+    deal.group(net.len());
+}
+
+impl Deal {
+    /// Puts the raw predictions in order of station, time and event.
+    fn group(&mut self, stations: usize) {
+        self.start.clear();
+        self.start.resize(stations + 1, 0);
+        for p in &self.raw {
+            self.start[p.station as usize + 1] += 1;
+        }
+        for k in 0..stations {
+            self.start[k + 1] += self.start[k];
+        }
+        self.predictions.clear();
+        if let Some(first) = self.raw.first() {
+            self.predictions.resize(self.raw.len(), *first);
+        }
+        // Each start moves to its end while it is filled, and is set back after.
+        for p in &self.raw {
+            let at = &mut self.start[p.station as usize];
+            self.predictions[*at as usize] = *p;
+            *at += 1;
+        }
+        for k in (1..=stations).rev() {
+            self.start[k] = self.start[k - 1];
+        }
+        self.start[0] = 0;
+        for k in 0..stations {
+            let group = &mut self.predictions[self.start[k] as usize..self.start[k + 1] as usize];
+            if group.len() > 1 {
+                group.sort_unstable_by(|a, b| a.t.total_cmp(&b.t).then(a.event.cmp(&b.event)));
+            }
+        }
+    }
 }
 
 /// Deals the detections of each station. Within a knot of predictions that
@@ -118,7 +153,7 @@ fn assign(
     horizon: f64,
     active: &[u32],
     deal: &mut Deal,
-) -> bool {
+) {
     for &id in active {
         if events.get(id).alive {
             claim(&events.get(id).hits, rings, FREE);
@@ -126,7 +161,7 @@ fn assign(
     }
     let predictions = &mut deal.predictions;
     let mut from = 0;
-    let mut table = Table::default();
+    let table = &mut deal.table;
     while from < predictions.len() {
         let station = predictions[from].station;
         let to = from + predictions[from..].partition_point(|p| p.station == station);
@@ -142,12 +177,10 @@ fn assign(
         from = to;
     }
     // Hand out.
-    let mut changed = false;
     for &id in active {
         let e = events.get_mut(id);
         if e.alive {
-            deal.hits.clear();
-            std::mem::swap(&mut deal.hits, &mut e.hits);
+            std::mem::swap(&mut e.before, &mut e.hits);
             e.hits.clear();
         }
     }
@@ -159,8 +192,6 @@ fn assign(
             events.get_mut(p.event).hits.push(Hit { station: p.station, position });
         }
     }
-    changed |= !predictions.is_empty();
-    changed
 }
 
 fn pairs_of(view: &View, p: &Prediction, number: u32, out: &mut Vec<Pair>) {
@@ -313,16 +344,17 @@ pub(crate) fn relocate(
         e.var = crate::score::spread(&info);
     }
     let e = events.get_mut(id);
-    let before = std::mem::replace(&mut e.hits, s.hits.clone());
-    let now = e.hits.clone();
-    let score = e.weighed.score;
-    claim(&before, rings, FREE);
-    claim(&now, rings, id);
-    if score < 0.0 || now.len() < 3 {
+    s.hits.sort_by_key(|hit| hit.station);
+    let changed = (e.weighed.score - old).abs() > 0.2 || e.before != s.hits;
+    claim(&e.hits, rings, FREE);
+    std::mem::swap(&mut e.hits, &mut s.hits);
+    claim(&e.hits, rings, id);
+    let (score, count) = (e.weighed.score, e.hits.len());
+    if score < 0.0 || count < 3 {
         events.remove(id, rings);
         return true;
     }
-    (score - old).abs() > 0.05 || before != now
+    changed
 }
 
 /// Listens only to what the event has.
@@ -342,7 +374,6 @@ fn weigh_own(
         let predicted = loc.t + path.tau + view.net.habit[k as usize].clock;
         reached.push(crate::score::Reached {
             station: k,
-            d: path.d,
             tau: path.tau,
             attenuation: view.physics.attenuation(path.d),
             heard: NONE,
@@ -390,6 +421,7 @@ fn deaths(
     predict(net, rings, physics, events, horizon, active, deal);
     for p in &mut deal.predictions {
         let e = events.get(p.event);
+        p.taken = NONE;
         if let Ok(at) = e.hits.binary_search_by(|h| h.station.cmp(&p.station)) {
             p.taken = rings[p.station as usize].index(e.hits[at].position);
         }
@@ -398,9 +430,11 @@ fn deaths(
         let e = events.get(id);
         let mut better = 0.0;
         for hit in &e.hits {
-            better += regain(net, rings, physics, horizon, &deal.predictions, id, *hit);
+            better += regain(net, rings, physics, horizon, deal, id, *hit);
         }
-        if better > e.weighed.score {
+        let score = e.weighed.score;
+        events.get_mut(id).rival = better;
+        if better > score {
             events.remove(id, rings);
             changed = true;
         }
@@ -414,7 +448,7 @@ fn regain(
     rings: &[Ring],
     physics: &Physics,
     horizon: f64,
-    predictions: &[Prediction],
+    deal: &Deal,
     id: u32,
     hit: Hit,
 ) -> f64 {
@@ -423,12 +457,12 @@ fn regain(
     let index = ring.index(hit.position);
     let (t, pick) = (ring.t[index], &ring.picks[index]);
     let ln_false = net.habit[hit.station as usize].ln_false;
-    let from = predictions.partition_point(|p| {
-        p.station < hit.station || (p.station == hit.station && p.t < t - 3.0)
-    });
+    let k = hit.station as usize;
+    let group = &deal.predictions[deal.start[k] as usize..deal.start[k + 1] as usize];
+    let from = group.partition_point(|p| p.t < t - 3.0);
     let mut best = 0.0_f64;
-    for p in &predictions[from..] {
-        if p.station != hit.station || p.t > t + 3.0 {
+    for p in &group[from..] {
+        if p.t > t + 3.0 {
             break;
         }
         if p.event == id || p.taken != NONE {

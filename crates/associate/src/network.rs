@@ -9,6 +9,8 @@ use crate::plane::Plane;
 pub(crate) const NEIGHBOURS: usize = 24;
 /// Side of the squares of the station index, metres.
 const SQUARE: f64 = 8_000.0;
+/// Side of the tiles that are searched apart, metres.
+const TILE_M: f64 = 50_000.0;
 /// Half-width of the square that is searched round a station, metres.
 const ROOT_MIN: f64 = 2_000.0;
 const ROOT_MAX: f64 = 25_000.0;
@@ -29,9 +31,9 @@ pub(crate) struct Habit {
     /// Noise floor, dB, and the weight behind it.
     pub noise: f64,
     noise_weight: f64,
-    /// Unexplained detections, and hours of listening.
+    /// Unexplained detections, and when the station was first heard of.
     alarms: f64,
-    hours: f64,
+    since: f64,
     /// Clock error, s, and its variance.
     pub clock: f64,
     pub clock_var: f64,
@@ -48,13 +50,15 @@ pub(crate) struct Network {
     pub ground: Vec<f64>,
     /// Scale of the plane at the station.
     pub scale: Vec<f64>,
-    pub array: Vec<bool>,
+    /// Tile of the ground that the station stands on.
+    pub tile: Vec<(i32, i32)>,
     /// Up to [`NEIGHBOURS`] nearest stations, nearest first, without the station itself.
     near: Vec<u32>,
     near_start: Vec<u32>,
     pub root: Vec<f64>,
     pub air: Vec<Air>,
     pub habit: Vec<Habit>,
+    false_per_hour: f64,
     outages: Vec<Vec<(f64, f64)>>,
     met: Met,
     squares: Squares,
@@ -124,8 +128,8 @@ impl Network {
         let habit = Habit {
             noise: 76.0,
             noise_weight: 0.5,
-            alarms: 2.0,
-            hours: 2.0 / prior,
+            alarms: 0.0,
+            since: f64::INFINITY,
             clock: 0.0,
             clock_var: model.clock_error_s * model.clock_error_s,
             ln_false: libm::log(prior / 3600.0),
@@ -135,7 +139,12 @@ impl Network {
             met: Met::new(met, &plane, &x, &y),
             air: vec![Air { c: 340.0, east: 0.0, north: 0.0 }; x.len()],
             habit: vec![habit; x.len()],
-            array: stations.iter().map(|s| s.array).collect(),
+            false_per_hour: prior,
+            tile: x
+                .iter()
+                .zip(&y)
+                .map(|(x, y)| (libm::floor(x / TILE_M) as i32, libm::floor(y / TILE_M) as i32))
+                .collect(),
             outages: down,
             plane,
             x,
@@ -170,8 +179,8 @@ impl Network {
     #[inline]
     pub(crate) fn within(&self, x: f64, y: f64, radius: f64, mut f: impl FnMut(u32, f64)) {
         let s = &self.squares;
-        let (c0, c1) = s.span(x - s.x0, radius, s.columns);
-        let (r0, r1) = s.span(y - s.y0, radius, s.rows);
+        let (c0, c1) = Squares::span(x - s.x0, radius, s.columns);
+        let (r0, r1) = Squares::span(y - s.y0, radius, s.rows);
         let limit = radius * radius;
         for r in r0..=r1 {
             let first = s.start[(r * s.columns + c0) as usize] as usize;
@@ -218,18 +227,20 @@ impl Network {
     }
 
     /// The noise floor follows what detections state, within a day or so.
-    pub(crate) fn hear(&mut self, k: u32, noise: f64) {
+    pub(crate) fn hear(&mut self, k: u32, t: f64, noise: f64) {
         let h = &mut self.habit[k as usize];
+        h.since = h.since.min(t);
         h.noise += (noise - h.noise) / (h.noise_weight + 1.0);
         h.noise_weight = (h.noise_weight + 1.0).min(30.0);
     }
 
-    /// Counts detections that nothing explained over some hours.
-    pub(crate) fn count_false(&mut self, k: u32, alarms: f64, hours: f64) {
+    /// Counts detections that nothing explained. The prior weighs as much as
+    /// two false alarms.
+    pub(crate) fn count_false(&mut self, k: u32, alarms: f64, now: f64) {
         let h = &mut self.habit[k as usize];
-        h.alarms = h.alarms * 0.999 + alarms;
-        h.hours = h.hours * 0.999 + hours;
-        h.ln_false = libm::log(h.alarms / (h.hours * 3600.0));
+        h.alarms += alarms;
+        let hours = ((now - h.since) / 3600.0).max(0.0);
+        h.ln_false = libm::log((2.0 + h.alarms) / ((2.0 / self.false_per_hour + hours) * 3600.0));
     }
 
     /// A residual of a good event tells of the station's clock.
@@ -269,7 +280,7 @@ impl Squares {
     }
 
     #[inline]
-    fn span(&self, offset: f64, radius: f64, count: i64) -> (i64, i64) {
+    fn span(offset: f64, radius: f64, count: i64) -> (i64, i64) {
         let from = libm::floor((offset - radius) / SQUARE).clamp(0.0, (count - 1) as f64);
         let to = libm::floor((offset + radius) / SQUARE).clamp(0.0, (count - 1) as f64);
         (from as i64, to as i64)
@@ -281,8 +292,8 @@ fn nearest(squares: &Squares, x: &[f64], y: &[f64], k: usize, found: &mut Vec<(f
     let farthest = SQUARE * (squares.columns + squares.rows) as f64 * 1.5 + SQUARE;
     loop {
         found.clear();
-        let (c0, c1) = squares.span(x[k] - squares.x0, radius, squares.columns);
-        let (r0, r1) = squares.span(y[k] - squares.y0, radius, squares.rows);
+        let (c0, c1) = Squares::span(x[k] - squares.x0, radius, squares.columns);
+        let (r0, r1) = Squares::span(y[k] - squares.y0, radius, squares.rows);
         for r in r0..=r1 {
             let first = squares.start[(r * squares.columns + c0) as usize] as usize;
             let last = squares.start[(r * squares.columns + c1 + 1) as usize] as usize;

@@ -1,57 +1,162 @@
-//! From evidence to a probability that can be believed.
+//! From evidence to a probability that can be believed: a logistic map on what
+//! is known of an event, fitted on sets with truth.
 
 use crate::math;
 use crate::model::Calibration;
 
-/// What the calibration map looks at, in the order of its weights.
-pub const FEATURES: [&str; 8] = [
+/// Numbers that the calibration map looks at.
+pub const COUNT: usize = 20;
+
+/// What they are, in the order of the weights of a [`Calibration`].
+pub const FEATURES: [&str; COUNT] = [
     "one",
     "evidence",
-    "evidence_root",
-    "hits",
-    "chi2_per_hit",
-    "share_of_expected",
-    "crowd",
-    "margin",
+    "root of evidence",
+    "log of hits",
+    "residuals per hit",
+    "residuals per hit beyond 1.5",
+    "hits by expected hits",
+    "competition at its detections",
+    "silence per hit",
+    "share of evidence that rivals could take",
+    "closeness to a stronger event",
+    "belongs to a site",
+    "evidence per hit",
+    "residuals per hit, few hits",
+    "hits fewer than five",
+    "competition, few hits",
+    "log of all detections around its own, per hit",
+    "the same, few hits",
+    "mean distance of hits",
+    "the same, few hits",
 ];
 
 /// What is known of an event, as numbers for the calibration map.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Features(pub [f64; 8]);
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Features(pub [f64; COUNT]);
 
-impl Features {
-    /// Raw numbers: evidence in nats, hits, sum of squared residuals, hits
-    /// expected, mean log-rate of competition over that of false alarms, and
-    /// evidence left when others take what they can.
-    pub(crate) fn new(
-        evidence: f64,
-        hits: f64,
-        chi2: f64,
-        expected: f64,
-        crowd: f64,
-        margin: f64,
-    ) -> Self {
-        let e = evidence.max(0.0);
+/// Raw numbers behind [`Features`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Raw {
+    pub evidence: f64,
+    pub hits: f64,
+    pub chi2: f64,
+    pub expected: f64,
+    /// Mean log-rate of competition over that of false alarms.
+    pub crowd: f64,
+    pub silence: f64,
+    /// Evidence that other events would gain from its detections.
+    pub rival: f64,
+    /// 1 on top of a stronger event, 0 far from any.
+    pub twin: f64,
+    pub site: bool,
+    /// Detections of its stations within some seconds of its own, per hit.
+    pub busy: f64,
+    /// Mean distance of its hits, km.
+    pub distance: f64,
+}
+
+impl From<Raw> for Features {
+    fn from(r: Raw) -> Self {
+        let e = r.evidence.max(0.0);
+        let hits = r.hits.max(1.0);
+        let chi2 = (r.chi2 / hits).min(6.0);
+        let few = math::exp(-(hits - 3.0) / 4.0);
         Self([
             1.0,
-            (e / 10.0).min(10.0),
+            (e / 20.0).min(5.0),
             (e / 10.0).sqrt().min(4.0),
-            math::ln(hits.max(1.0)),
-            (chi2 / hits.max(1.0)).min(6.0),
-            (hits / expected.max(1.0)).min(2.0),
-            crowd,
-            (margin.clamp(-20.0, 100.0) / 10.0).min(10.0),
+            math::ln(hits).min(4.0),
+            chi2,
+            (chi2 - 1.5).max(0.0),
+            (hits / r.expected.max(1.0)).min(2.0),
+            r.crowd.min(6.0),
+            (-r.silence / hits).min(3.0),
+            (r.rival / (e + 5.0)).min(1.5),
+            r.twin,
+            f64::from(u8::from(r.site)),
+            (e / hits).min(12.0) / 4.0,
+            chi2 * few,
+            if r.hits < 4.5 { 1.0 } else { 0.0 },
+            r.crowd.min(6.0) * few,
+            math::ln(1.0 + r.busy).min(4.0),
+            math::ln(1.0 + r.busy).min(4.0) * few,
+            (r.distance / 10.0).min(4.0),
+            (r.distance / 10.0).min(4.0) * few,
         ])
     }
 }
 
 impl Calibration {
-    /// Probability that an event with these features is real.
+    /// Probability that an event with these features is real. Never 0 or 1:
+    /// no calibration set is large enough for that.
     pub fn probability(&self, features: &Features) -> f64 {
-        let mut sum = 0.0;
-        for (w, f) in self.weights.iter().zip(features.0) {
-            sum += w * f;
+        let sum: f64 = self.weights.iter().zip(features.0).map(|(w, f)| w * f).sum();
+        math::logistic(sum.clamp(-7.0, 7.0))
+    }
+
+    /// Fits a map to events of which it is known whether they are real, each
+    /// with a weight. Newton's method on the likelihood with a small ridge.
+    pub fn fit(events: &[(Features, bool, f64)], fitted_on: &str) -> Self {
+        let mut w = [0.0; COUNT];
+        for _ in 0..30 {
+            let mut hessian = [[0.0; COUNT]; COUNT];
+            let mut slope = [0.0; COUNT];
+            for i in 0..COUNT {
+                hessian[i][i] = 0.5;
+                slope[i] = -0.5 * w[i];
+            }
+            for (f, real, weight) in events {
+                let z: f64 = w.iter().zip(f.0).map(|(w, f)| w * f).sum();
+                let p = math::logistic(z.clamp(-30.0, 30.0));
+                let off = weight * (f64::from(u8::from(*real)) - p);
+                let v = weight * (p * (1.0 - p)).max(1e-9);
+                for i in 0..COUNT {
+                    slope[i] += off * f.0[i];
+                    for j in 0..=i {
+                        hessian[i][j] += v * f.0[i] * f.0[j];
+                    }
+                }
+            }
+            for i in 0..COUNT {
+                for j in i + 1..COUNT {
+                    hessian[i][j] = hessian[j][i];
+                }
+            }
+            let Some(l) = math::cholesky(&hessian) else { break };
+            let step = math::solve(&l, &slope);
+            let mut size = 0.0_f64;
+            for i in 0..COUNT {
+                w[i] += step[i].clamp(-2.0, 2.0);
+                size = size.max(step[i].abs());
+            }
+            if size < 1e-6 {
+                break;
+            }
         }
-        math::logistic(sum.clamp(-12.0, 12.0))
+        let weights = w.iter().map(|w| libm::round(w * 1e4) / 1e4).collect();
+        Self { weights, fitted_on: fitted_on.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fit_finds_the_share_of_real_events() {
+        let mut events = Vec::new();
+        for i in 0..1000 {
+            let f = Features::from(Raw {
+                evidence: if i % 2 == 0 { 30.0 } else { 3.0 },
+                hits: 6.0,
+                ..Raw::default()
+            });
+            let real = if i % 2 == 0 { i % 20 != 0 } else { i % 5 == 1 };
+            events.push((f, real, 1.0));
+        }
+        let map = Calibration::fit(&events, "test");
+        let p = [0, 1].map(|i| map.probability(&events[i].0));
+        assert!((p[0] - 0.9).abs() < 0.02 && (p[1] - 0.2).abs() < 0.02, "{p:?}");
     }
 }

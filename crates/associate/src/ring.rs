@@ -9,12 +9,9 @@ pub(crate) struct Pick {
     /// Error of the pick, s.
     pub sigma: f32,
     pub amp: f32,
-    pub snr: f32,
     /// Log-likelihood of the signal-to-noise ratio under an arrival, without
     /// the level, less that under a false alarm.
     pub gain: f32,
-    pub baz: f32,
-    pub baz_sigma: f32,
     pub row: u32,
 }
 

@@ -9,6 +9,8 @@ use crate::ring::{FREE, Ring};
 /// Farthest a station is asked, metres.
 pub(crate) const REACH_MAX: f64 = 48_000.0;
 const TABLE_STEP: f64 = 64.0;
+const SOFT_STEPS: usize = 1024;
+const SOFT_PER_UNIT: f64 = 32.0;
 /// Degrees of freedom of residuals.
 const NU: f64 = 4.0;
 /// A detection this many standard deviations early is none of the event's.
@@ -46,7 +48,9 @@ pub(crate) struct Path {
 pub(crate) struct Physics {
     pub model: Model,
     attenuation: Vec<f32>,
-    ln_hit: f64,
+    softplus: Vec<f32>,
+    ln_sigma: Vec<f32>,
+    pub ln_hit: f64,
     ln_late: f64,
     ln_stray: f64,
     /// Logarithm of the rate of events, per m^2 and s.
@@ -57,7 +61,6 @@ pub(crate) struct Physics {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reached {
     pub station: u32,
-    pub d: f64,
     pub tau: f64,
     pub attenuation: f64,
     /// Index in the ring of what was heard; `usize::MAX` if nothing.
@@ -75,9 +78,8 @@ pub(crate) struct Reached {
 pub(crate) struct Weighed {
     /// Log-odds of the event against nothing but noise, nats.
     pub score: f64,
-    /// Source level, dB at 1 km, and its error.
+    /// Source level, dB at 1 km.
     pub level: f64,
-    pub level_sigma: f64,
     pub hits: usize,
     /// Hits that the level leads to expect.
     pub expected: f64,
@@ -126,6 +128,17 @@ impl Physics {
         });
         Self {
             attenuation: attenuation.collect(),
+            ln_sigma: (0..=(REACH_MAX * 1.6 / TABLE_STEP) as usize + 1)
+                .map(|i| {
+                    let path = model.path_error * i as f64 * TABLE_STEP / 345.0;
+                    (0.5 * libm::log(path * path + model.pick_floor_s * model.pick_floor_s)) as f32
+                })
+                .collect(),
+            softplus: (0..=SOFT_STEPS)
+                .map(|i| {
+                    math::softplus((i as f64 - 0.5 * SOFT_STEPS as f64) / SOFT_PER_UNIT) as f32
+                })
+                .collect(),
             ln_hit: libm::log(1.0 - model.late_share - model.stray_share)
                 - 0.5 * libm::log(2.0 * std::f64::consts::PI),
             ln_late: libm::log(model.late_share / model.late_mean_s),
@@ -145,11 +158,35 @@ impl Physics {
         a + (b - a) * share
     }
 
+    /// `ln(1 + e^z)` and its derivative, from a table, to 1e-4 and 1e-2.
+    #[inline]
+    fn soft(&self, z: f64) -> (f64, f64) {
+        let at = (z * SOFT_PER_UNIT + 0.5 * SOFT_STEPS as f64).clamp(0.0, SOFT_STEPS as f64 - 1e-6);
+        let i = at as usize;
+        let (a, b) = (f64::from(self.softplus[i]), f64::from(self.softplus[i + 1]));
+        let over = (z - 0.5 * SOFT_STEPS as f64 / SOFT_PER_UNIT).max(0.0);
+        (a + (b - a) * (at - i as f64) + over, (b - a) * SOFT_PER_UNIT)
+    }
+
+    /// Probability that an arrival so far over the threshold is not detected,
+    /// as a logarithm; `z` in widths of the threshold.
+    #[inline]
+    pub(crate) fn ln_silent(&self, z: f64) -> f64 {
+        -self.soft(z).0
+    }
+
     /// Distance at which a level is lost in the noise but for one time in many, metres.
     pub(crate) fn reach(&self, level: f64, noise: f64) -> f64 {
         let loss = level - noise - self.model.threshold_db + 3.5 * self.model.threshold_width_db;
         let far = self.attenuation.partition_point(|a| f64::from(*a) < loss);
         (far as f64 * TABLE_STEP).clamp(3_000.0, REACH_MAX)
+    }
+
+    /// Logarithm of the smallest error of an arrival from a distance in metres, s.
+    #[inline]
+    pub(crate) fn ln_sigma(&self, d: f64) -> f64 {
+        let i = ((d / TABLE_STEP) as usize).min(self.ln_sigma.len() - 1);
+        f64::from(self.ln_sigma[i])
     }
 
     /// Error of a pick by its signal-to-noise ratio, s.
@@ -283,7 +320,6 @@ impl View<'_> {
             let (index, gain, residual, sigma) = heard.unwrap_or((usize::MAX, 0.0, 0.0, 1.0));
             out.push(Reached {
                 station: k,
-                d: path.d,
                 tau: path.tau,
                 attenuation: self.physics.attenuation(path.d),
                 heard: index,
@@ -334,7 +370,7 @@ impl View<'_> {
                         - model.threshold_db)
                         / width;
                     if z > -5.0 {
-                        let p = math::logistic(z);
+                        let p = self.physics.soft(z).1;
                         slope -= p / width;
                         curvature += p * (1.0 - p) / (width * width);
                     }
@@ -347,16 +383,17 @@ impl View<'_> {
             }
         }
         let mut total = Nats::default();
-        let mut out = Weighed { level, level_sigma: 1.0 / curvature.sqrt(), ..Weighed::default() };
+        let mut out = Weighed { level, ..Weighed::default() };
         for r in reached.iter_mut() {
             let z = (level
                 - r.attenuation
                 - self.net.habit[r.station as usize].noise
                 - model.threshold_db)
                 / width;
-            let silent = if r.mute || z < -5.0 { 0.0 } else { -math::softplus(z) };
+            let (soft, p) = if z < -5.0 { (0.0, 0.0) } else { self.physics.soft(z) };
+            let silent = if r.mute { 0.0 } else { -soft };
             if !r.mute {
-                out.expected += if z < -5.0 { 0.0 } else { math::logistic(z) };
+                out.expected += p;
             }
             if r.heard != usize::MAX {
                 let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);

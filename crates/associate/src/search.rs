@@ -7,13 +7,14 @@
 use std::collections::BinaryHeap;
 
 use crate::live::Events;
+use crate::math;
 use crate::network::NEIGHBOURS;
 use crate::ring::FREE;
-use crate::score::{Hit, Loc, Reached, View, Weighed, hits_of, occam, spread};
+use crate::score::{Hit, Loc, REACH_MAX, Reached, View, Weighed, hits_of, occam, spread};
 
 /// Squares looked at for one detection at most: bounds the time.
 const SQUARES_MAX: usize = 600;
-/// Leaves weighed exactly for one detection at most.
+/// Leaves settled for one detection at most.
 const LEAVES_MAX: usize = 24;
 /// Half-width below which a square is weighed exactly, metres.
 const LEAF: f32 = 260.0;
@@ -23,6 +24,18 @@ const TIMES_MAX: usize = 96;
 const PRIOR_BEST: f32 = -17.0;
 /// Neighbours with something to say below which nothing can be found.
 const ACTIVE_MIN: usize = 3;
+/// Leaves weighed exactly.
+const POLISHED: usize = 5;
+/// Leaves this much below the best are not weighed exactly, nats.
+const POLISH_WITHIN: f64 = 15.0;
+/// Neighbours farther away than this are not asked in a search, metres.
+const ASKED_M: f64 = 60_000.0;
+/// While places are compared, stations within so many times the distance of
+/// the eighth neighbour are asked, and within so many metres at least.
+const NEAR_ROOTS: f64 = 4.0;
+const NEAR_MIN_M: f64 = 5_000.0;
+/// Rough score below which a leaf is not weighed exactly.
+const QUICK_MIN: f64 = -4.0;
 
 /// An event that could be.
 #[derive(Clone, Debug)]
@@ -61,10 +74,44 @@ impl PartialOrd for Square {
 #[derive(Default)]
 pub(crate) struct Scratch {
     heap: BinaryHeap<Square>,
-    times: Vec<f32>,
+    heard: Heard,
+    quick: Vec<Quick>,
     pub reached: Vec<Reached>,
     pub hits: Vec<Hit>,
     near: Near,
+}
+
+/// Free detections of the neighbours, relative to the anchor, as flat arrays.
+#[derive(Default)]
+struct Heard {
+    t: Vec<f32>,
+    /// Log-likelihood ratio apart from time and level.
+    gain: Vec<f32>,
+    sigma: Vec<f32>,
+    amp: Vec<f32>,
+    index: Vec<u32>,
+}
+
+impl Heard {
+    fn clear(&mut self) {
+        self.t.clear();
+        self.gain.clear();
+        self.sigma.clear();
+        self.amp.clear();
+        self.index.clear();
+    }
+}
+
+/// A leaf, settled on the neighbours alone.
+#[derive(Clone, Copy, Debug)]
+struct Quick {
+    score: f64,
+    /// Origin time relative to the anchor's detection.
+    t: f64,
+    x: f64,
+    y: f64,
+    /// Detection taken at each neighbour.
+    taken: [u32; NEIGHBOURS],
 }
 
 /// Neighbours of the anchor, relative to it, as flat arrays.
@@ -103,7 +150,8 @@ pub(crate) fn search(
     let ring = &view.rings[k];
     let t_a = ring.t[index];
     let near = &mut s.near;
-    s.times.clear();
+    let heard = &mut s.heard;
+    heard.clear();
     near.n = 0;
     let mut active = 0;
     let scale = net.scale[k];
@@ -112,24 +160,30 @@ pub(crate) fn search(
         let lu = l as usize;
         let (dx, dy) = ((net.x[lu] - net.x[k]) / scale, (net.y[lu] - net.y[k]) / scale);
         let d = (dx * dx + dy * dy).sqrt();
+        if d > ASKED_M {
+            break;
+        }
         let moveout = d / 325.0 + 0.4 + 0.003 * d / 325.0;
         let other = &view.rings[lu];
-        let start = s.times.len();
+        let start = heard.t.len();
         let mut gain = f64::NEG_INFINITY;
         let mut j = other.from(t_a - moveout);
         let until = (t_a + moveout).min(view.horizon);
-        while j < other.t.len() && other.t[j] <= until && s.times.len() - start < TIMES_MAX {
+        while j < other.t.len() && other.t[j] <= until && heard.t.len() - start < TIMES_MAX {
             if other.owner[j] == FREE {
-                s.times.push((other.t[j] - t_a) as f32);
                 let pick = &other.picks[j];
-                let g = f64::from(pick.gain) - view.ln_crowd(l, j)
-                    + view.physics.time(0.0, view.sigma(l, pick.sigma, 0.0))
-                    + view.physics.level(0.0);
+                let g = f64::from(pick.gain) - view.ln_crowd(l, j);
+                heard.t.push((other.t[j] - t_a) as f32);
+                heard.gain.push(g as f32);
+                heard.sigma.push(pick.sigma);
+                heard.amp.push(pick.amp);
+                heard.index.push(j as u32);
                 gain = gain.max(g);
             }
             j += 1;
         }
-        let len = s.times.len() - start;
+        gain += view.physics.ln_hit + view.physics.level(0.0);
+        let len = heard.t.len() - start;
         active += usize::from(len > 0);
         let down = len == 0 && (net.is_down(l, t_a) || t_a + moveout > view.horizon);
         if down {
@@ -169,48 +223,85 @@ pub(crate) fn search(
             (dz * dz) as f32
         },
         amp: pick.amp,
+        sigma: pick.sigma,
         gain: (f64::from(pick.gain) - view.ln_crowd(station, index)
-            + view.physics.time(0.0, view.sigma(station, pick.sigma, 0.0))
+            + view.physics.ln_hit
             + view.physics.level(0.0)) as f32,
     };
     s.heap.clear();
+    s.quick.clear();
     let mut ids = 1;
     let root = net.root[k] as f32;
-    let bound = bound(view, near, &s.times, &anchor, 0.0, 0.0, root);
-    s.heap.push(Square { bound, id: 0, x: 0.0, y: 0.0, half: root });
-    let mut best: Option<Candidate> = None;
-    let mut best_score = 0.0_f32;
+    let first = bound(view, near, &heard.t, &anchor, 0.0, 0.0, root);
+    s.heap.push(Square { bound: first, id: 0, x: 0.0, y: 0.0, half: root });
+    let mut best = 0.0_f32;
     let mut leaves = 0;
     let mut seen = 0;
     while let Some(square) = s.heap.pop() {
-        if square.bound <= best_score || seen > SQUARES_MAX || leaves >= LEAVES_MAX {
+        if square.bound <= best || seen > SQUARES_MAX || leaves >= LEAVES_MAX {
             break;
         }
         if square.half <= LEAF {
             leaves += 1;
-            let x = net.x[k] + f64::from(square.x) * scale;
-            let y = net.y[k] + f64::from(square.y) * scale;
-            if let Some(found) =
-                leaf(view, events, (&mut s.reached, &mut s.hits), station, index, x, y)
-                && found.weighed.score as f32 > best_score
+            if let Some(found) = quick(view, near, heard, &anchor, square.x, square.y)
+                && found.score > QUICK_MIN
             {
-                best_score = found.weighed.score as f32;
-                best = Some(found);
+                best = best.max(found.score as f32 - 6.0);
+                let same = |o: &Quick| {
+                    (o.t - found.t).abs() < 0.1
+                        && (o.x - found.x).abs() < 60.0
+                        && (o.y - found.y).abs() < 60.0
+                };
+                match s.quick.iter().position(same) {
+                    Some(at) if s.quick[at].score < found.score => s.quick[at] = found,
+                    Some(_) => {}
+                    None => s.quick.push(found),
+                }
             }
             continue;
         }
         let half = square.half * 0.5;
         for (sx, sy) in [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)] {
             let (x, y) = (square.x + sx * half, square.y + sy * half);
-            let bound = self::bound(view, &mut s.near, &s.times, &anchor, x, y, half);
+            let bound = self::bound(view, near, &heard.t, &anchor, x, y, half);
             seen += 1;
-            if bound > best_score {
+            if bound > best {
                 s.heap.push(Square { bound, id: ids, x, y, half });
                 ids += 1;
             }
         }
     }
-    best
+    // The best few are weighed exactly.
+    s.quick.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.t.total_cmp(&b.t)));
+    let mut out: Option<Candidate> = None;
+    let enough = s.quick.first().map_or(0.0, |q| q.score - POLISH_WITHIN);
+    for quick in s.quick.iter().take(POLISHED).take_while(|q| q.score >= enough) {
+        let mut loc =
+            Loc { t: t_a + quick.t, x: net.x[k] + quick.x * scale, y: net.y[k] + quick.y * scale };
+        s.hits.clear();
+        s.hits.push(Hit { station, position: ring.position(index) });
+        for (i, taken) in quick.taken.iter().enumerate().take(near.n) {
+            if *taken != u32::MAX {
+                let l = near.station[i];
+                let position =
+                    view.rings[l as usize].position(heard.index[*taken as usize] as usize);
+                s.hits.push(Hit { station: l, position });
+            }
+        }
+        if let Some(found) = polish(view, events, &mut loc, &mut s.reached, &mut s.hits, true, true)
+            && found.weighed.score > out.as_ref().map_or(0.0, |o| o.weighed.score)
+        {
+            out = Some(found);
+        }
+    }
+    // The far stations are asked once only.
+    let out = out?;
+    if NEAR_ROOTS * net.root[out.home as usize] > REACH_MAX {
+        return Some(out);
+    }
+    let mut loc = out.loc;
+    s.hits.clone_from(&out.hits);
+    polish(view, events, &mut loc, &mut s.reached, &mut s.hits, true, false).or(Some(out))
 }
 
 struct Anchor {
@@ -220,6 +311,7 @@ struct Anchor {
     clock: f32,
     dz2: f32,
     amp: f32,
+    sigma: f32,
     gain: f32,
 }
 
@@ -256,7 +348,8 @@ fn bound(
     // The anchor's level says what others should have heard, two scatters below.
     let near_a = (da - reach).max(30.0);
     let level = a.amp + view.physics.attenuation(f64::from(near_a)) as f32 - 9.0;
-    let mut sum = PRIOR_BEST + a.gain;
+    let mut sum =
+        PRIOR_BEST + a.gain - view.physics.ln_sigma(f64::from((da - reach).max(0.0))) as f32;
     for i in 0..near.n {
         let (lo, hi) = (near.centre[i] - near.spread[i], near.centre[i] + near.spread[i]);
         let list = &times[near.start[i] as usize..(near.start[i] + near.len[i]) as usize];
@@ -270,7 +363,8 @@ fn bound(
             heard = at < list.len() && list[at] <= hi;
         }
         if heard {
-            sum += near.gain[i].max(0.0);
+            let sigma = view.physics.ln_sigma(f64::from((near.dist[i] - reach).max(0.0)));
+            sum += (near.gain[i] - sigma as f32).max(0.0);
         } else {
             let far = near.dist[i] + reach;
             let z =
@@ -283,47 +377,149 @@ fn bound(
     sum
 }
 
-/// Weighs the neighbourhood of a place exactly.
-fn leaf(
-    view: &View,
-    events: &Events,
-    (reached, hits): (&mut Vec<Reached>, &mut Vec<Hit>),
-    station: u32,
-    index: usize,
-    x: f64,
-    y: f64,
-) -> Option<Candidate> {
-    let ring = &view.rings[station as usize];
-    let path = view.path(x, y, station, station);
-    let clock = view.net.habit[station as usize].clock;
-    let mut loc = Loc { t: ring.t[index] - path.tau - clock, x, y };
-    let anchor = Hit { station, position: ring.position(index) };
-    // First the neighbours, with the slack of the square.
-    hits.clear();
-    hits.push(anchor);
-    for &l in view.net.near(station) {
-        let path = view.path(x, y, station, l);
-        let predicted = loc.t + path.tau + view.net.habit[l as usize].clock;
-        let other = &view.rings[l as usize];
-        let slack = 0.75 + 0.01 * path.tau;
-        let mut i = other.from(predicted - slack);
-        let mut best: Option<(f64, usize)> = None;
-        while i < other.t.len() && other.t[i] <= (predicted + slack).min(view.horizon) {
-            let off = (other.t[i] - predicted).abs();
-            if other.owner[i] == FREE && best.is_none_or(|b| off < b.0) {
-                best = Some((off, i));
+/// Settles a leaf on what the neighbours heard and weighs it roughly.
+fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) -> Option<Quick> {
+    let path_error = view.physics.model.path_error;
+    let (mut x, mut y) = (f64::from(x), f64::from(y));
+    // Travel time from the source to a station at (dx, dy) from the anchor and
+    // its derivatives.
+    let travel = |x: f64, y: f64, dx: f64, dy: f64, dz2: f64, c: f64, we: f64, wn: f64| {
+        let (ex, ey) = (dx - x, dy - y);
+        let d = (ex * ex + ey * ey + dz2).max(100.0).sqrt();
+        let speed = c + (we * ex + wn * ey) / d;
+        let per = 1.0 / (d * speed);
+        (d * d * per, -ex * per, -ey * per, d)
+    };
+    let anchor = |x: f64, y: f64| {
+        travel(x, y, 0.0, 0.0, f64::from(a.dz2), f64::from(a.c), f64::from(a.we), f64::from(a.wn))
+    };
+    let other = |x: f64, y: f64, i: usize| {
+        travel(
+            x,
+            y,
+            f64::from(near.dx[i]),
+            f64::from(near.dy[i]),
+            f64::from(near.dz2[i]),
+            f64::from(near.c[i]),
+            f64::from(near.we[i]),
+            f64::from(near.wn[i]),
+        )
+    };
+    let clock_a = f64::from(a.clock);
+    let mut t = -anchor(x, y).0 - clock_a;
+    let mut taken = [u32::MAX; NEIGHBOURS];
+    for pass in 0..2 {
+        let mut count = 0;
+        for i in 0..near.n {
+            taken[i] = u32::MAX;
+            if near.len[i] == 0 {
+                continue;
             }
-            i += 1;
+            let (tau, ..) = other(x, y, i);
+            let predicted = (t + tau) as f32 + near.clock[i];
+            let slack =
+                if pass == 0 { 0.75 + 0.01 * tau as f32 } else { 0.35 + 0.012 * tau as f32 };
+            let (from, to) = (near.start[i] as usize, (near.start[i] + near.len[i]) as usize);
+            let list = &heard.t[from..to];
+            let at = if list.len() <= 8 {
+                list.iter().take_while(|t| **t < predicted).count()
+            } else {
+                list.partition_point(|t| *t < predicted)
+            };
+            let after = if at < list.len() { list[at] - predicted } else { f32::INFINITY };
+            let before = if at > 0 { predicted - list[at - 1] } else { f32::INFINITY };
+            if before.min(after) <= slack {
+                taken[i] = (from + if before < after { at - 1 } else { at }) as u32;
+                count += 1;
+            }
         }
-        if let Some((_, i)) = best {
-            hits.push(Hit { station: l, position: other.position(i) });
+        if count < 3 {
+            return None;
+        }
+        for _ in 0..if pass == 0 { 3 } else { 2 } {
+            let hold = 1.0 / (4_000.0 * 4_000.0);
+            let (mut h00, mut h10, mut h11) = (1e-6, 0.0, hold);
+            let (mut h20, mut h21, mut h22) = (0.0, 0.0, hold);
+            let (mut r0, mut r1, mut r2) = (0.0, 0.0, 0.0);
+            let mut add = |residual: f64, tau: f64, gx: f64, gy: f64, pick: f64| {
+                let path = path_error * tau;
+                let var = pick * pick + path * path;
+                let w = 5.0 / (4.0 * var + residual * residual);
+                h00 += w;
+                h10 += w * gx;
+                h11 += w * gx * gx;
+                h20 += w * gy;
+                h21 += w * gx * gy;
+                h22 += w * gy * gy;
+                r0 += w * residual;
+                r1 += w * gx * residual;
+                r2 += w * gy * residual;
+            };
+            let (tau, gx, gy, _) = anchor(x, y);
+            add(-t - tau - clock_a, tau, gx, gy, f64::from(a.sigma));
+            for (i, at) in taken.iter().enumerate().take(near.n) {
+                if *at != u32::MAX {
+                    let (tau, gx, gy, _) = other(x, y, i);
+                    let residual =
+                        f64::from(heard.t[*at as usize]) - t - tau - f64::from(near.clock[i]);
+                    add(residual, tau, gx, gy, f64::from(heard.sigma[*at as usize]));
+                }
+            }
+            let info = [[h00, h10, h20], [h10, h11, h21], [h20, h21, h22]];
+            let l = math::cholesky(&info)?;
+            let step = math::solve(&l, &[r0, r1, r2]);
+            let far = (step[1] * step[1] + step[2] * step[2]).sqrt();
+            let cut = if far > 1_500.0 { 1_500.0 / far } else { 1.0 };
+            t += step[0] * cut;
+            x += step[1] * cut;
+            y += step[2] * cut;
+            if far < 5.0 {
+                break;
+            }
         }
     }
-    if hits.len() < 4 {
-        return None;
+    // Level from what was heard.
+    let (tau_a, _, _, da) = anchor(x, y);
+    let mut level = f64::from(a.amp) + view.physics.attenuation(da);
+    let mut count = 1.0;
+    let mut distance = [0.0; NEIGHBOURS];
+    for i in 0..near.n {
+        distance[i] = other(x, y, i).3;
+        if taken[i] != u32::MAX {
+            level +=
+                f64::from(heard.amp[taken[i] as usize]) + view.physics.attenuation(distance[i]);
+            count += 1.0;
+        }
     }
-    view.settle(&mut loc, station, hits, 4, None);
-    polish(view, events, &mut loc, reached, hits, true)
+    level = (level + view.physics.model.level_mean_db * 0.3) / (count + 0.3);
+    let sigma = |pick: f32, tau: f64| {
+        let path = path_error * tau;
+        (f64::from(pick * pick) + path * path).sqrt()
+    };
+    let time_a = view.physics.time(-t - tau_a - clock_a, sigma(a.sigma, tau_a));
+    let mut score = f64::from(PRIOR_BEST) - 3.0 + f64::from(a.gain) - view.physics.ln_hit + time_a;
+    for i in 0..near.n {
+        let loss = view.physics.attenuation(distance[i]);
+        let z = (level - loss - f64::from(near.floor[i])) / view.physics.model.threshold_width_db;
+        let silent = if z > -5.0 { view.physics.ln_silent(z) } else { 0.0 };
+        if taken[i] == u32::MAX {
+            score += silent;
+            continue;
+        }
+        let at = taken[i] as usize;
+        let tau = other(x, y, i).0;
+        let residual = f64::from(heard.t[at]) - t - tau - f64::from(near.clock[i]);
+        let gain = f64::from(heard.gain[at])
+            + view.physics.time(residual, sigma(heard.sigma[at], tau))
+            + view.physics.level(f64::from(heard.amp[at]) + loss - level);
+        if gain > silent {
+            score += gain;
+        } else {
+            score += silent;
+            taken[i] = u32::MAX;
+        }
+    }
+    Some(Quick { score, t, x, y, taken })
 }
 
 /// Listens at a place, moves to where the hits agree, and weighs it.
@@ -334,26 +530,34 @@ pub(crate) fn polish(
     reached: &mut Vec<Reached>,
     hits: &mut Vec<Hit>,
     crowd: bool,
+    near_only: bool,
 ) -> Option<Candidate> {
-    let mut home = view.net.nearest_to(loc.x, loc.y);
+    let home = view.net.nearest_to(loc.x, loc.y);
     let belief = events.belief(view.physics, *loc, view.me);
-    // A first guess of the level from the nearer stations decides how far to ask.
-    view.listen(*loc, home, (view.net.root[home as usize] * 1.6).max(8_000.0), reached);
-    let first = view.weigh(reached, &belief, 0.0, crowd);
-    if first.hits < 3 {
-        return None;
+    // What the hits say of the level decides how far to ask.
+    let mut level = belief.level / belief.level_var;
+    let mut weight = 1.0 / belief.level_var;
+    let per = 1.0 / (view.physics.model.level_scatter_db * view.physics.model.level_scatter_db);
+    for hit in hits.iter() {
+        let ring = &view.rings[hit.station as usize];
+        let path = view.path(loc.x, loc.y, home, hit.station);
+        let amp = f64::from(ring.picks[ring.index(hit.position)].amp);
+        level += per * (amp + view.physics.attenuation(path.d));
+        weight += per;
     }
-    hits_of(reached, view.rings, hits);
-    view.settle(loc, home, hits, 3, belief.site);
-    let reach = view.physics.reach(first.level, view.net.habit[home as usize].noise - 3.0);
-    home = view.net.nearest_to(loc.x, loc.y);
+    let mut reach = view.physics.reach(level / weight, view.net.habit[home as usize].noise);
+    if near_only {
+        reach = reach.min((NEAR_ROOTS * view.net.root[home as usize]).max(NEAR_MIN_M));
+    }
     view.listen(*loc, home, reach, reached);
-    view.weigh(reached, &belief, 0.0, crowd);
+    let first = view.weigh(reached, &belief, 0.0, crowd);
     hits_of(reached, view.rings, hits);
-    if hits.len() < 3 {
+    // Moving and the Occam factor hardly bring back what is so far below.
+    if hits.len() < 3 || first.score < -30.0 {
         return None;
     }
     let info = view.settle(loc, home, hits, 3, belief.site);
+    let home = view.net.nearest_to(loc.x, loc.y);
     view.listen(*loc, home, reach, reached);
     let belief = events.belief(view.physics, *loc, view.me);
     let weighed = view.weigh(reached, &belief, occam(&info), crowd);

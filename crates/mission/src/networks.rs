@@ -30,8 +30,6 @@ pub(crate) struct Heard {
     when: Timestamp,
     amp_db: f32,
     snr_db: f32,
-    baz_deg: f32,
-    baz_sigma_deg: f32,
 }
 
 impl Heard {
@@ -55,8 +53,6 @@ impl Heard {
             when: observation.when.interval().from,
             amp_db: number("amp_db"),
             snr_db: number("snr_db"),
-            baz_deg: number("baz_deg"),
-            baz_sigma_deg: number("baz_sigma_deg"),
         })
     }
 }
@@ -130,8 +126,6 @@ pub(crate) fn associate(
             t_s: seconds(one.when),
             amp_db: one.amp_db,
             snr_db: one.snr_db,
-            baz_deg: one.baz_deg,
-            baz_sigma_deg: one.baz_sigma_deg,
             row: row as u32,
         });
     }
@@ -177,7 +171,6 @@ fn stations(network: &Network) -> Vec<Station> {
         lat: row.at.lat(),
         lon: row.at.lon(),
         elev_m: row.elevation_m,
-        array: row.array,
     };
     network.stations.iter().map(station).collect()
 }

@@ -117,6 +117,12 @@ pub(crate) enum Command {
     Answer(crate::commands::owed::AnswerArgs),
     /// EXERCISE: measure how often a false proposal comes out of the rules
     RedTeam(crate::commands::red_team::RedTeamArgs),
+    /// Fit the probabilities and ellipses of `associate` on sets with truth
+    #[command(
+        after_help = "Examples:\n  truceline calibrate --data set-1 set-2 set-3 --out network.json\n\n\
+        Writes the model, and its reliability diagram beside it as network.svg and network.csv."
+    )]
+    Calibrate(crate::commands::calibrate::CalibrateArgs),
     /// List the built-in mappings, or print one
     #[command(
         after_help = "Examples:\n  truceline mappings\n  truceline mappings firms > my-layout.toml"

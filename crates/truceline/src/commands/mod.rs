@@ -2,6 +2,7 @@
 
 pub(crate) mod agreement;
 pub(crate) mod associate;
+pub(crate) mod calibrate;
 pub(crate) mod case;
 mod drama;
 pub(crate) mod drill;
@@ -50,6 +51,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Commitments(args) => owed::commitments(&args),
         Command::Answer(args) => owed::answer(&args),
         Command::RedTeam(args) => red_team::red_team(&args),
+        Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Mappings(args) => mappings(args.name.as_deref()),
     })?
 }

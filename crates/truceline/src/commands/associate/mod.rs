@@ -1,17 +1,18 @@
 //! `truceline associate`: detections in, events with probability out.
 
-mod read;
+pub(crate) mod read;
 mod write;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use associate::{Engine, Model};
+use associate::effort::{Effort, effort};
+use associate::{Engine, Event, Model};
 use clap::Args;
 
-use self::read::{Disorder, Feed, Network, Quarantine};
-use self::write::{Cost, Sink, Summary};
+use self::read::{Feed, Network, Quarantine};
+use self::write::{Cost, Sink};
 use crate::progress::bytes;
 use crate::{Outcome, output};
 
@@ -41,7 +42,7 @@ pub(crate) fn model_of(path: Option<&Path>) -> Result<Model> {
     Model::parse(&text).with_context(|| format!("reading the model in {}", path.display()))
 }
 
-/// Runs the engine over a folder.
+/// Runs the engine over a folder and writes what it found.
 pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     if args.shards == 0 {
         bail!("--shards 0: at least one share is needed");
@@ -49,12 +50,21 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     let model = model_of(args.model.as_deref())?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
-    let summary = match run(args, &model, false)? {
-        Some(summary) => summary,
+    let quarantine = args.out.join("quarantine.csv");
+    let mut sink = Sink::create(&args.out)?;
+    let mut ran =
+        run(&args.data, &model, args.shards, Some(&quarantine), false, &mut |e, feed| {
+            sink.events(e, feed)
+        })?;
+    if ran.is_none() {
         // Rows out of order: read them all first, then begin again.
-        None => run(args, &model, true)?.context("rows were sorted and still out of order")?,
-    };
-    let summary = summary.finish(start);
+        sink = Sink::create(&args.out)?;
+        ran = run(&args.data, &model, args.shards, Some(&quarantine), true, &mut |e, feed| {
+            sink.events(e, feed)
+        })?;
+    }
+    let ran = ran.context("rows were sorted and still out of order")?;
+    let summary = sink.finish(&model, &ran)?.finish(&start);
     write::summary(&args.out, &summary)?;
     output::line(&format!(
         "{} detections, {} events ({} at probability 0.5 or more), {} rows set aside",
@@ -71,49 +81,69 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     Ok(if summary.quarantined > 0 { Outcome::Flawed } else { Outcome::Fine })
 }
 
-fn run(args: &AssociateArgs, model: &Model, sort: bool) -> Result<Option<Summary>> {
-    let mut quarantine = Quarantine::create(&args.out.join("quarantine.csv"))?;
-    let network = Network::read(&args.data, &mut quarantine)?;
+/// What a run over a folder came to.
+pub(crate) struct Ran {
+    pub stations: usize,
+    pub detections: u64,
+    pub quarantined: u64,
+    pub searches: u64,
+    pub effort: Effort,
+    /// CPU seconds within the engine.
+    pub cpu: f64,
+}
+
+/// Takes events as they are released.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(&[Event], &Feed) -> Result<()>;
+
+/// Runs the engine over a folder; None if rows are out of order and `sort` is off.
+pub(crate) fn run(
+    data: &Path,
+    model: &Model,
+    shards: usize,
+    quarantine: Option<&Path>,
+    sort: bool,
+    take: Take,
+) -> Result<Option<Ran>> {
+    let mut quarantine = Quarantine::create(quarantine)?;
+    let network = Network::read(data, &mut quarantine)?;
     let mut engine = Engine::new(&network.stations, &network.met, &network.outages, model);
-    let mut feed = Feed::open(&args.data, &network, sort, &mut quarantine)?;
-    let mut sink = Sink::create(&args.out)?;
+    engine.set_shards(shards);
+    let mut feed = Feed::open(data, &network, sort, &mut quarantine)?;
     let bar = bytes("associating", feed.size());
     let mut batch = Vec::new();
     let mut cpu = 0.0;
+    let mut span = (f64::INFINITY, f64::NEG_INFINITY);
     loop {
         batch.clear();
-        let more = match feed.next(&mut batch, &mut quarantine)? {
-            Ok(more) => more,
-            Err(Disorder) => {
-                bar.finish_and_clear();
-                return Ok(None);
-            }
+        let Ok(more) = feed.next(&mut batch, &mut quarantine)? else {
+            bar.finish_and_clear();
+            return Ok(None);
         };
         bar.set_position(feed.position());
+        for d in &batch {
+            span = (span.0.min(d.t_s), span.1.max(d.t_s));
+        }
         let before = write::cpu_seconds();
         engine.push(&batch);
         let events = if more { engine.advance(feed.watermark()) } else { engine.finish() };
         cpu += write::cpu_seconds() - before;
         for rejected in engine.take_rejected() {
-            quarantine.row(
-                feed.file(),
-                feed.line_of(rejected.row),
-                rejected.field,
-                rejected.reason,
-            )?;
+            let line = feed.line_of(rejected.row);
+            quarantine.row(feed.file(), line, rejected.field, rejected.reason)?;
         }
-        sink.events(&events, &feed)?;
+        take(&events, &feed)?;
         feed.forget(engine.oldest_row());
         if !more {
             break;
         }
     }
     bar.finish_and_clear();
-    let mut summary = sink.finish(model)?;
-    summary.searches = engine.searches;
-    summary.detections = feed.rows();
-    summary.stations = network.stations.len();
-    summary.quarantined = quarantine.finish()?;
-    summary.associate_cpu_seconds = cpu;
-    Ok(Some(summary))
+    Ok(Some(Ran {
+        stations: network.stations.len(),
+        detections: feed.rows(),
+        quarantined: quarantine.finish()?,
+        searches: engine.searches,
+        effort: effort(network.stations.len() as u32, &network.outages, span.0, span.1),
+        cpu,
+    }))
 }

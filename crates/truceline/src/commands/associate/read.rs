@@ -1,16 +1,20 @@
 //! Reads the files of a data set row by row. What cannot be used is written to
 //! `quarantine.csv` with file, line, field and reason, and the rest goes on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use associate::{Detection, MetNode, Outage, Station};
+use serde::Deserialize;
 
 /// Longest time, either way from the zero of a set, that is believed: 30 years, s.
 const TIME_MAX: f64 = 1e9;
+/// Lowest signal-to-noise ratio that a detection can have had, dB: below it is
+/// a fault, not an arrival. Detections a little under the noise do occur.
+const SNR_MIN: f64 = -40.0;
 /// Rows handed to the engine at once.
 const BATCH: usize = 16_384;
 
@@ -19,27 +23,39 @@ pub(crate) struct Disorder;
 
 /// Where rows go that cannot be used.
 pub(crate) struct Quarantine {
-    file: BufWriter<File>,
+    file: Option<BufWriter<File>>,
     count: u64,
 }
 
 impl Quarantine {
-    pub(crate) fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path).with_context(|| format!("writing {}", path.display()))?;
-        let mut file = BufWriter::new(file);
-        writeln!(file, "file,line,field,reason")?;
+    /// Without a path rows are only counted.
+    pub(crate) fn create(path: Option<&Path>) -> Result<Self> {
+        let file = match path {
+            None => None,
+            Some(path) => {
+                let file =
+                    File::create(path).with_context(|| format!("writing {}", path.display()))?;
+                let mut file = BufWriter::new(file);
+                writeln!(file, "file,line,field,reason")?;
+                Some(file)
+            }
+        };
         Ok(Self { file, count: 0 })
     }
 
     pub(crate) fn row(&mut self, file: &str, line: u64, field: &str, reason: &str) -> Result<()> {
         self.count += 1;
-        let reason = reason.replace('"', "\"\"");
-        writeln!(self.file, "{file},{line},{field},\"{reason}\"")?;
+        if let Some(out) = &mut self.file {
+            let reason = reason.replace('"', "\"\"");
+            writeln!(out, "{file},{line},{field},\"{reason}\"")?;
+        }
         Ok(())
     }
 
     pub(crate) fn finish(mut self) -> Result<u64> {
-        self.file.flush()?;
+        if let Some(out) = &mut self.file {
+            out.flush()?;
+        }
         Ok(self.count)
     }
 }
@@ -55,7 +71,7 @@ struct Csv {
 }
 
 impl Csv {
-    fn open(path: &Path) -> Result<Self> {
+    fn open(path: &Path, header: bool) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let mut csv = Self {
@@ -66,7 +82,7 @@ impl Csv {
             buffer: Vec::new(),
             columns: Vec::new(),
         };
-        if csv.read_line()? {
+        if header && csv.read_line()? {
             let header = String::from_utf8_lossy(&csv.buffer).into_owned();
             let header = header.trim_start_matches('\u{feff}');
             csv.columns =
@@ -179,11 +195,11 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn read(data: &Path, quarantine: &mut Quarantine) -> Result<Self> {
-        let mut csv = Csv::open(&data.join("stations.csv"))?;
+        let mut csv = Csv::open(&data.join("stations.csv"), true)?;
         let (name, lat, lon) = (csv.column("station")?, csv.column("lat")?, csv.column("lon")?);
-        let (elev, array) = (csv.column("elev_m").ok(), csv.column("array").ok());
+        let elev = csv.column("elev_m").ok();
         let mut stations: Vec<Station> = Vec::new();
-        let mut names: HashMap<Vec<u8>, ()> = HashMap::new();
+        let mut names: HashSet<Vec<u8>> = HashSet::new();
         let mut places: HashMap<(i64, i64), String> = HashMap::new();
         let mut aside = HashMap::new();
         csv.rows(quarantine, |f| {
@@ -191,7 +207,7 @@ impl Network {
             if id.is_empty() {
                 return Err(fault("station", "a station without a name"));
             }
-            if names.contains_key(&id) {
+            if names.contains(&id) {
                 return Err(fault("station", format!("`{}` is listed twice", shown(&id))));
             }
             let read = || {
@@ -207,13 +223,12 @@ impl Network {
                     None => Ok((la, lo, elev_m, key)),
                 }
             };
-            names.insert(id.clone(), ());
+            names.insert(id.clone());
             match read() {
                 Ok((la, lo, elev_m, key)) => {
                     let shown = String::from_utf8_lossy(&id).into_owned();
                     places.insert(key, shown.clone());
-                    let array = array.is_some_and(|at| text(f, at) == b"1");
-                    stations.push(Station { name: shown, lat: la, lon: lo, elev_m, array });
+                    stations.push(Station { name: shown, lat: la, lon: lo, elev_m });
                     Ok(())
                 }
                 Err(why) => {
@@ -239,7 +254,7 @@ impl Network {
         if !path.is_file() {
             return Ok(());
         }
-        let mut csv = Csv::open(path)?;
+        let mut csv = Csv::open(path, true)?;
         let at = ["t_s", "lat", "lon", "wind_e", "wind_n", "temp_c"].map(|c| csv.column(c));
         let [t, lat, lon, e, n, c] = at;
         let (t, lat, lon, e, n, c) = (t?, lat?, lon?, e?, n?, c?);
@@ -261,7 +276,7 @@ impl Network {
         if !path.is_file() {
             return Ok(());
         }
-        let mut csv = Csv::open(path)?;
+        let mut csv = Csv::open(path, true)?;
         let (s, from, to) = (csv.column("station")?, csv.column("start_s")?, csv.column("end_s")?);
         let (outages, index) = (&mut self.outages, &self.index);
         csv.rows(quarantine, |f| {
@@ -292,6 +307,25 @@ impl Network {
     }
 }
 
+/// Form of the detections.
+enum Form {
+    Csv(Columns),
+    /// One JSON object a line, in order of reception; other kinds than acoustic are passed by.
+    Ndjson,
+}
+
+/// An acoustic detection as a JSON object.
+#[derive(Deserialize)]
+struct Object {
+    id: String,
+    kind: String,
+    recv: Option<f64>,
+    station: Option<String>,
+    t: Option<f64>,
+    amp_db: Option<f64>,
+    snr_db: Option<f64>,
+}
+
 /// Columns of detections.
 struct Columns {
     id: usize,
@@ -299,15 +333,14 @@ struct Columns {
     t: usize,
     amp: usize,
     snr: usize,
-    baz: Option<usize>,
-    baz_sigma: Option<usize>,
 }
 
 /// The detections of a set, in order of time.
 pub(crate) struct Feed<'a> {
     network: &'a Network,
     csv: Csv,
-    columns: Columns,
+    form: Form,
+    name: &'static str,
     path: PathBuf,
     /// Names of the rows that the engine may still speak of, and their lines.
     ids: VecDeque<(Box<str>, u64)>,
@@ -325,21 +358,32 @@ impl<'a> Feed<'a> {
         sort: bool,
         quarantine: &mut Quarantine,
     ) -> Result<Self> {
-        let path = data.join("detections.csv");
-        let csv = Csv::open(&path)?;
-        let columns = Columns {
-            id: csv.column("det")?,
-            station: csv.column("station")?,
-            t: csv.column("t_s")?,
-            amp: csv.column("amp_db")?,
-            snr: csv.column("snr_db")?,
-            baz: csv.column("baz_deg").ok(),
-            baz_sigma: csv.column("baz_sigma_deg").ok(),
+        let mut name = "detections.csv";
+        let mut path = data.join(name);
+        let stream = data.join("detections.ndjson");
+        let ndjson = !path.is_file() && stream.is_file();
+        if ndjson {
+            (name, path) = ("detections.ndjson", stream);
+        }
+        // An ndjson file has no header, and is in order of reception, not of time.
+        let (form, csv, sort) = if ndjson {
+            (Form::Ndjson, Csv::open(&path, false)?, true)
+        } else {
+            let csv = Csv::open(&path, true)?;
+            let columns = Columns {
+                id: csv.column("det")?,
+                station: csv.column("station")?,
+                t: csv.column("t_s")?,
+                amp: csv.column("amp_db")?,
+                snr: csv.column("snr_db")?,
+            };
+            (Form::Csv(columns), csv, sort)
         };
         let mut feed = Self {
             network,
             csv,
-            columns,
+            form,
+            name,
             path,
             ids: VecDeque::new(),
             first: 0,
@@ -367,7 +411,7 @@ impl<'a> Feed<'a> {
     }
 
     pub(crate) fn file(&self) -> &'static str {
-        "detections.csv"
+        self.name
     }
 
     pub(crate) fn rows(&self) -> u64 {
@@ -407,7 +451,8 @@ impl<'a> Feed<'a> {
                 return Ok(Ok(false));
             }
             match self.row() {
-                Ok(detection) => {
+                Ok(None) => {}
+                Ok(Some(detection)) => {
                     if ordered && detection.t_s < self.last {
                         return Ok(Err(Disorder));
                     }
@@ -415,14 +460,60 @@ impl<'a> Feed<'a> {
                     batch.push(detection);
                 }
                 Err(fault) => {
-                    quarantine.row("detections.csv", self.csv.line, fault.field, &fault.reason)?;
+                    quarantine.row(self.name, self.csv.line, fault.field, &fault.reason)?;
                 }
             }
         }
         Ok(Ok(true))
     }
 
-    fn row(&mut self) -> Result<Detection, Fault> {
+    /// The detection in the present line; None if the line is of another kind.
+    fn row(&mut self) -> Result<Option<Detection>, Fault> {
+        match self.form {
+            Form::Csv(_) => self.csv_row().map(Some),
+            Form::Ndjson => self.json_row(),
+        }
+    }
+
+    fn json_row(&mut self) -> Result<Option<Detection>, Fault> {
+        let o: Object = serde_json::from_slice(&self.csv.buffer)
+            .map_err(|why| fault("line", why.to_string()))?;
+        if o.kind != "acoustic" {
+            return Ok(None);
+        }
+        let need = |value: Option<f64>, field, min: f64, max: f64| {
+            let value = value.ok_or_else(|| fault(field, "is missing"))?;
+            if !(min..=max).contains(&value) {
+                return Err(fault(field, format!("{value} is outside {min} to {max}")));
+            }
+            Ok(value)
+        };
+        let name = o.station.as_deref().ok_or_else(|| fault("station", "is missing"))?;
+        let station = self.network.station(name.as_bytes())?;
+        let t = need(o.t, "t", -TIME_MAX, TIME_MAX)?;
+        if o.recv.is_some_and(|recv| t > recv + 1.0) {
+            return Err(fault("t", "later than its reception: the station's clock has jumped"));
+        }
+        let amp = need(o.amp_db, "amp_db", -100.0, 300.0)?;
+        let snr = need(o.snr_db, "snr_db", SNR_MIN, 200.0)?;
+        Ok(Some(self.taken(&o.id, station, t, [amp as f32, snr as f32])))
+    }
+
+    fn taken(&mut self, id: &str, station: u32, t: f64, of: [f32; 2]) -> Detection {
+        self.ids.push_back((id.into(), self.csv.line));
+        let row = self.rows;
+        self.rows += 1;
+        Detection {
+            station,
+            // To the microsecond, as times are kept.
+            t_s: (t * 1e6).round() / 1e6,
+            amp_db: of[0],
+            snr_db: of[1],
+            row,
+        }
+    }
+
+    fn csv_row(&mut self) -> Result<Detection, Fault> {
         let mut fields: [&[u8]; 16] = [&[]; 16];
         let mut n = 0;
         for field in self.csv.buffer.split(|b| *b == b',') {
@@ -432,34 +523,17 @@ impl<'a> Feed<'a> {
             n += 1;
         }
         let f = &fields[..n.min(fields.len())];
-        let c = &self.columns;
+        let Form::Csv(c) = &self.form else { return Err(fault("line", "not CSV")) };
         let station = self.network.station(text(f, c.station))?;
         let t = number(f, c.t, "t_s", -TIME_MAX, TIME_MAX)?;
         let amp = number(f, c.amp, "amp_db", -100.0, 300.0)?;
-        let snr = number(f, c.snr, "snr_db", -40.0, 200.0)?;
-        let optional = |at: Option<usize>, field, min, max| match at {
-            Some(at) if !text(f, at).is_empty() => number(f, at, field, min, max).map(|v| v as f32),
-            _ => Ok(f32::NAN),
-        };
-        let baz_deg = optional(c.baz, "baz_deg", -360.0, 720.0)?;
-        let baz_sigma_deg = optional(c.baz_sigma, "baz_sigma_deg", 0.0, 360.0)?;
+        let snr = number(f, c.snr, "snr_db", SNR_MIN, 200.0)?;
         let id = std::str::from_utf8(text(f, c.id)).map_err(|_| fault("det", "not UTF-8"))?;
         if id.is_empty() {
             return Err(fault("det", "a detection without a name"));
         }
-        self.ids.push_back((id.into(), self.csv.line));
-        let row = self.rows;
-        self.rows += 1;
-        Ok(Detection {
-            station,
-            // To the microsecond, as times are kept.
-            t_s: (t * 1e6).round() / 1e6,
-            amp_db: amp as f32,
-            snr_db: snr as f32,
-            baz_deg,
-            baz_sigma_deg,
-            row,
-        })
+        let id = id.to_owned();
+        Ok(self.taken(&id, station, t, [amp as f32, snr as f32]))
     }
 
     pub(crate) fn id(&self, row: u32) -> &str {

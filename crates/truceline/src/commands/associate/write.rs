@@ -10,6 +10,7 @@ use associate::{ENGINE_VERSION, Event, Model};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::Ran;
 use super::read::Feed;
 use crate::output;
 
@@ -26,6 +27,11 @@ pub(crate) struct Summary {
     pub events_likely: u64,
     pub quarantined: u64,
     pub searches: u64,
+    /// Whether the network was looking: observed, partly observed, not observed.
+    pub looked: &'static str,
+    /// Hours of all stations together, from the first detection to the last, less outages.
+    pub station_hours: f64,
+    pub down_hours: f64,
     /// User and system time of the process, all of it.
     pub cpu_seconds: f64,
     /// Of that, within the engine.
@@ -49,7 +55,7 @@ impl Cost {
 
 impl Summary {
     /// Fills in the cost.
-    pub(crate) fn finish(mut self, start: Cost) -> Self {
+    pub(crate) fn finish(mut self, start: &Cost) -> Self {
         self.wall_seconds = rounded(start.0.elapsed().as_secs_f64());
         self.cpu_seconds = rounded(cpu_seconds());
         self.associate_cpu_seconds = rounded(self.associate_cpu_seconds);
@@ -143,10 +149,18 @@ impl Sink {
         Ok(())
     }
 
-    pub(crate) fn finish(mut self, model: &Model) -> Result<Summary> {
+    pub(crate) fn finish(mut self, model: &Model, ran: &Ran) -> Result<Summary> {
         self.events.flush()?;
         self.assoc.flush()?;
         self.summary.model.clone_from(&model.version);
+        self.summary.stations = ran.stations;
+        self.summary.detections = ran.detections;
+        self.summary.quarantined = ran.quarantined;
+        self.summary.searches = ran.searches;
+        self.summary.looked = ran.effort.looked.code();
+        self.summary.station_hours = rounded(ran.effort.station_hours);
+        self.summary.down_hours = rounded(ran.effort.down_hours);
+        self.summary.associate_cpu_seconds = ran.cpu;
         self.summary.digest =
             self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(self.summary)

@@ -1,0 +1,264 @@
+//! What must hold whatever the numbers are: order, batches, shards and threads
+//! change nothing, what is far away changes nothing, and nonsense ends in bounded
+//! time with an honest answer.
+
+use associate::{Detection, Engine, Event, Model, Outage, Station};
+use proptest::prelude::*;
+
+/// Chance of the tests' own: a multiplicative generator (Lehmer).
+struct Chance(u64);
+
+impl Chance {
+    fn unit(&mut self) -> f64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
+    }
+}
+
+/// A network of 5 by 5 stations about 3 km apart.
+fn network(lat: f64, lon: f64) -> Vec<Station> {
+    (0..25)
+        .map(|i| Station {
+            name: format!("{lat:.1}-{i:02}"),
+            lat: lat + f64::from(i / 5) * 0.027 + f64::from(i % 3) * 0.002,
+            lon: lon + f64::from(i % 5) * 0.041 + f64::from(i % 4) * 0.003,
+            elev_m: 150.0,
+        })
+        .collect()
+}
+
+/// What a shot at a place and time makes the stations from `first` on detect.
+fn shot(
+    stations: &[Station],
+    first: u32,
+    at: (f64, f64, f64),
+    level: f64,
+    chance: &mut Chance,
+    out: &mut Vec<Detection>,
+) {
+    let plane = associate::plane::Plane::new(at.1, at.2);
+    let c = 331.3 * (1.0 + 10.0 / 273.15_f64).sqrt();
+    for (k, station) in (first..).zip(stations) {
+        let (x, y) = plane.forward(station.lat, station.lon);
+        let d = x.hypot(y).max(30.0);
+        let amp = level - 20.0 * (d / 1e3).log10() - 0.6 * d / 1e3 + 3.0 * chance.normal();
+        if amp - 76.0 > 6.0 {
+            let t = at.0 + d / c * (1.0 + 0.003 * chance.normal()) + 0.03 * chance.normal();
+            out.push(detection(k, t, amp as f32));
+        }
+    }
+}
+
+fn detection(station: u32, t: f64, amp: f32) -> Detection {
+    Detection { station, t_s: (t * 1e6).round() / 1e6, amp_db: amp, snr_db: amp - 76.0, row: 0 }
+}
+
+fn alarms(
+    stations: std::ops::Range<u32>,
+    from: f64,
+    to: f64,
+    count: usize,
+    chance: &mut Chance,
+    out: &mut Vec<Detection>,
+) {
+    for _ in 0..count {
+        let k = stations.start + (chance.unit() * f64::from(stations.end - stations.start)) as u32;
+        let t = from + chance.unit() * (to - from);
+        out.push(detection(k, t, 85.0 + 6.0 * chance.unit() as f32));
+    }
+}
+
+/// In order of time, without two at one station at one time; rows by order.
+fn in_order(mut all: Vec<Detection>) -> Vec<Detection> {
+    all.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)));
+    all.dedup_by(|a, b| a.t_s == b.t_s && a.station == b.station);
+    for (row, d) in (0..).zip(&mut all) {
+        d.row = row;
+    }
+    all
+}
+
+/// A volley of six rounds and a lone shot, with false alarms between.
+fn scene(stations: &[Station], seed: u64) -> Vec<Detection> {
+    let mut chance = Chance(seed);
+    let mut all = Vec::new();
+    for round in 0..6 {
+        let t = 300.0 + 3.4 * f64::from(round) + 0.5 * chance.unit();
+        shot(stations, 0, (t, 49.05, 37.09), 112.0, &mut chance, &mut all);
+    }
+    shot(stations, 0, (900.0, 49.07, 37.04), 110.0, &mut chance, &mut all);
+    alarms(0..stations.len() as u32, 0.0, 1500.0, 40, &mut chance, &mut all);
+    all
+}
+
+fn run(stations: &[Station], outages: &[Outage], detections: &[Detection]) -> Vec<Event> {
+    let mut engine = Engine::new(stations, &[], outages, &Model::built_in());
+    engine.push(detections);
+    engine.finish()
+}
+
+/// An event without its numbers of order.
+fn essence(e: &Event) -> String {
+    format!("{:?} {:?} {:?} {:?} {:?}", e.t_s, e.lat, e.lon, e.probability, e.rows.len())
+}
+
+#[test]
+fn a_volley_and_a_shot_are_found_round_by_round() {
+    let stations = network(49.0, 37.0);
+    let events = run(&stations, &[], &in_order(scene(&stations, 7)));
+    let likely: Vec<_> = events.iter().filter(|e| e.probability >= 0.5).collect();
+    assert_eq!(likely.len(), 7, "{events:#?}");
+    assert!((likely[6].t_s - 900.0).abs() < 0.3);
+}
+
+#[test]
+fn d1_batches_shards_and_threads_change_no_bit() {
+    let stations = network(49.0, 37.0);
+    let detections = in_order(scene(&stations, 11));
+    let whole: Vec<String> = run(&stations, &[], &detections).iter().map(essence).collect();
+    assert!(!whole.is_empty());
+    for (shards, size) in [(1, 1), (2, 7), (7, 50)] {
+        for threads in [1, 2] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let parts: Vec<String> = pool.install(|| {
+                let mut engine = Engine::new(&stations, &[], &[], &Model::built_in());
+                engine.set_shards(shards);
+                let mut out = Vec::new();
+                for part in detections.chunks(size) {
+                    engine.push(part);
+                    out.extend(engine.advance(part[part.len() - 1].t_s));
+                }
+                out.extend(engine.finish());
+                out.iter().map(essence).collect()
+            });
+            assert_eq!(parts, whole, "{shards} shards, batches of {size}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_far_front_and_a_hundred_thousand_alarms_there_change_no_event_here() {
+    let here = network(49.0, 37.0);
+    let mut all = here.clone();
+    all.extend(network(49.0, 41.0));
+    let mut chance = Chance(5);
+    let mut near = scene(&here, 21);
+    let mut far = Vec::new();
+    // The same plane for both: the network is the same, only what it hears differs.
+    let alone = run(&all, &[], &in_order(near.clone()));
+    for i in 0..20 {
+        shot(
+            &all[25..],
+            25,
+            (250.0 + 9.0 * f64::from(i), 49.05, 41.07),
+            114.0,
+            &mut chance,
+            &mut far,
+        );
+    }
+    alarms(25..50, 0.0, 864_000.0, 100_000, &mut chance, &mut far);
+    near.extend(far);
+    let both = run(&all, &[], &in_order(near));
+    let ours: Vec<String> = both.iter().filter(|e| e.lon < 39.0).map(essence).collect();
+    assert_eq!(ours, alone.iter().map(essence).collect::<Vec<_>>());
+}
+
+#[test]
+fn two_rounds_closer_than_the_dead_time_are_one_event() {
+    let stations = network(49.0, 37.0);
+    let mut chance = Chance(3);
+    let mut all = Vec::new();
+    shot(&stations, 0, (500.0, 49.05, 37.08), 113.0, &mut chance, &mut all);
+    shot(&stations, 0, (500.1, 49.05, 37.08), 113.0, &mut chance, &mut all);
+    // The sensors' own law: within 0.25 s only one of two arrivals is detected.
+    all.sort_by(|a, b| a.station.cmp(&b.station).then(a.t_s.total_cmp(&b.t_s)));
+    all.dedup_by(|b, a| a.station == b.station && b.t_s - a.t_s < 0.25);
+    let events = run(&stations, &[], &in_order(all));
+    let likely = events.iter().filter(|e| e.probability >= 0.5).count();
+    assert_eq!(likely, 1, "{events:#?}");
+}
+
+#[test]
+fn d17_a_dead_network_has_not_observed() {
+    use associate::effort::{Looked, effort};
+    let stations = network(49.0, 37.0);
+    let down: Vec<Outage> =
+        (0..25).map(|station| Outage { station, start_s: 0.0, end_s: 3600.0 }).collect();
+    let dead = effort(25, &down, 0.0, 3600.0);
+    assert_eq!(dead.looked, Looked::NotObserved);
+    assert_eq!(dead.station_hours, 0.0);
+    assert_eq!(effort(25, &down[..5], 0.0, 3600.0).looked, Looked::Partly);
+    assert_eq!(effort(25, &[], 0.0, 3600.0).looked, Looked::Observed);
+    assert!(run(&stations, &down, &[]).is_empty());
+}
+
+#[test]
+fn a_million_detections_in_one_second_end_in_bounded_time() {
+    let stations = network(49.0, 37.0);
+    let mut chance = Chance(9);
+    let mut all = Vec::new();
+    alarms(0..25, 100.0, 101.0, 1_000_000, &mut chance, &mut all);
+    let all = in_order(all);
+    let mut engine = Engine::new(&stations, &[], &[], &Model::built_in());
+    engine.push(&all);
+    let events = engine.finish();
+    let rejected = engine.take_rejected().len();
+    assert!(rejected > 900_000, "{rejected}");
+    assert!(events.iter().all(|e| e.probability.is_finite() && e.covariance[0].is_finite()));
+}
+
+#[test]
+fn one_station_or_stations_in_one_place_do_not_panic() {
+    let mut chance = Chance(1);
+    let one = vec![network(49.0, 37.0)[0].clone()];
+    let mut all = Vec::new();
+    alarms(0..1, 0.0, 100.0, 50, &mut chance, &mut all);
+    assert!(run(&one, &[], &in_order(all)).is_empty());
+    let same = vec![one[0].clone(); 12];
+    let mut all = Vec::new();
+    alarms(0..12, 0.0, 60.0, 300, &mut chance, &mut all);
+    for e in run(&same, &[], &in_order(all)) {
+        assert!(e.probability <= 0.99 && e.lat.is_finite());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Numbers from anywhere: the engine answers, with probabilities and finite places.
+    #[test]
+    fn any_detections_give_finite_events(
+        raw in prop::collection::vec((0_u32..25, 0.0..400.0_f64, -80.0..250.0_f32, -40.0..150.0_f32), 0..400)
+    ) {
+        let stations = network(49.0, 37.0);
+        let all = raw.into_iter().map(|(station, t, amp, snr)| Detection {
+            station, t_s: t, amp_db: amp, snr_db: snr, row: 0,
+        }).collect();
+        for e in run(&stations, &[], &in_order(all)) {
+            prop_assert!((0.0..=1.0).contains(&e.probability));
+            prop_assert!(e.t_s.is_finite() && e.lat.is_finite() && e.lon.is_finite());
+            prop_assert!(e.covariance.iter().all(|c| c.is_finite()));
+        }
+    }
+
+    /// The cut into batches changes no bit.
+    #[test]
+    fn batches_change_nothing(seed in 0_u64..1000, size in 1_usize..200) {
+        let stations = network(49.0, 37.0);
+        let detections = in_order(scene(&stations, seed));
+        let whole: Vec<String> = run(&stations, &[], &detections).iter().map(essence).collect();
+        let mut engine = Engine::new(&stations, &[], &[], &Model::built_in());
+        let mut parts = Vec::new();
+        for part in detections.chunks(size) {
+            engine.push(part);
+            parts.extend(engine.advance(part[part.len() - 1].t_s));
+        }
+        parts.extend(engine.finish());
+        prop_assert_eq!(parts.iter().map(essence).collect::<Vec<_>>(), whole);
+    }
+}

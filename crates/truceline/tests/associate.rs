@@ -1,0 +1,113 @@
+//! `truceline associate` from the outside: nothing is lost, nothing depends on
+//! the order of rows.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn associate(data: &Path, out: &Path, more: &[&str]) -> (i32, String) {
+    let run = Command::new(env!("CARGO_BIN_EXE_truceline"))
+        .args(["associate", "--data"])
+        .arg(data)
+        .arg("--out")
+        .arg(out)
+        .args(more)
+        .output()
+        .expect("the command runs");
+    (run.status.code().unwrap_or(-1), String::from_utf8_lossy(&run.stderr).into_owned())
+}
+
+/// Nine stations on a square and a shot every minute in its middle.
+fn set(folder: &Path, reversed: bool) {
+    fs::create_dir_all(folder).unwrap();
+    let mut stations = String::from("station,lat,lon,elev_m\n");
+    let mut rows = Vec::new();
+    for i in 0..9 {
+        let (lat, lon) = (49.0 + 0.018 * f64::from(i / 3), 37.0 + 0.027 * f64::from(i % 3));
+        stations += &format!("S{i},{lat:.6},{lon:.6},150\n");
+        let (dy, dx) = ((lat - 49.014) * 111_200.0, (lon - 37.03) * 73_100.0);
+        let d = f64::hypot(dx, dy);
+        let level = 112.0 - 20.0 * (d / 1e3).log10() - 0.6 * d / 1e3;
+        for shot in 0..5 {
+            let t = 100.0 + 60.0 * f64::from(shot) + d / 337.3;
+            rows.push((t, format!("S{i},{t:.4},{level:.1},{:.1}", level - 76.0)));
+        }
+    }
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut lines: Vec<String> =
+        rows.iter().enumerate().map(|(i, (_, row))| format!("D{i},{row}")).collect();
+    if reversed {
+        lines.reverse();
+    }
+    fs::write(folder.join("stations.csv"), stations).unwrap();
+    let text = format!("det,station,t_s,amp_db,snr_db\n{}\n", lines.join("\n"));
+    fs::write(folder.join("detections.csv"), text).unwrap();
+}
+
+fn summary(out: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn d20_order_of_rows_shards_and_threads_change_no_digest() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut digests = Vec::new();
+    for (name, reversed) in [("a", false), ("b", true)] {
+        let data = dir.path().join(name);
+        set(&data, reversed);
+        for (shards, threads) in [("1", "1"), ("2", "2"), ("7", "2")] {
+            let out = dir.path().join(format!("out-{name}-{shards}"));
+            let (code, err) = associate(&data, &out, &["--shards", shards, "--threads", threads]);
+            assert_eq!(code, 0, "{err}");
+            let summary = summary(&out);
+            assert_eq!(summary["events_likely"], 5);
+            assert_eq!(summary["looked"], "observed");
+            digests.push(summary["digest"].as_str().unwrap().to_owned());
+        }
+    }
+    digests.dedup();
+    assert_eq!(digests.len(), 1, "{digests:?}");
+}
+
+#[test]
+fn bad_rows_are_set_aside_with_line_field_and_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    set(&data, false);
+    let stations = data.join("stations.csv");
+    let more = "S0,1,2,3\nTWIN,49.000000,37.000000,150\nPOLE,95,37,0\n";
+    fs::write(&stations, fs::read_to_string(&stations).unwrap() + more).unwrap();
+    let detections = data.join("detections.csv");
+    let more = "X1,S1,NaN,90,14\nX2,NOWHERE,400,90,14\nX3,S2,400,90,-900\nX4,TWIN,401,90,14\n\
+        X5,S3,402,90,14\nX6,S3,402,90,14\n,S3,403,90,14\nX8,S4\n";
+    fs::write(&detections, fs::read_to_string(&detections).unwrap() + more).unwrap();
+    let out = dir.path().join("out");
+    let (code, err) = associate(&data, &out, &[]);
+    assert_eq!(code, 1, "{err}");
+    let text = fs::read_to_string(out.join("quarantine.csv")).unwrap();
+    for (line, what) in [
+        ("stations.csv,11,station", "listed twice"),
+        ("stations.csv,12,lat", "same place as station `S0`"),
+        ("stations.csv,13,lat", "outside -90 to 90"),
+        ("detections.csv,47,t_s", "not a finite number"),
+        ("detections.csv,48,station", "not in stations.csv"),
+        ("detections.csv,49,snr_db", "outside"),
+        ("detections.csv,50,station", "set aside"),
+        ("detections.csv,52,t_s", "already"),
+        ("detections.csv,53,det", "without a name"),
+        ("detections.csv,54,t_s", "not a number"),
+    ] {
+        let found = text.lines().find(|l| l.starts_with(line));
+        assert!(found.is_some_and(|l| l.contains(what)), "{line} {what} in:\n{text}");
+    }
+    assert_eq!(summary(&out)["quarantined"], 10);
+    assert_eq!(summary(&out)["events_likely"], 5);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, err) = associate(&dir.path().join("none"), &dir.path().join("out"), &[]);
+    assert_eq!(code, 2);
+    assert!(err.contains("stations.csv"), "{err}");
+}
