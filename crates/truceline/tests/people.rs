@@ -8,9 +8,14 @@ use common::Sandbox;
 fn a_person_with_a_key_acts_and_the_record_judges() {
     let sandbox = Sandbox::new();
     let told = sandbox.expect("demo --dir .", 0).out;
-    for words in
-        ["NO EFFECT [same_contingent]", "verified violation", "LATE by", "dissent", "acknowledged", "lapsed"]
-    {
+    for words in [
+        "NO EFFECT [same_contingent]",
+        "verified violation",
+        "LATE by",
+        "dissent",
+        "acknowledged",
+        "lapsed",
+    ] {
         assert!(told.contains(words), "{words} in\n{told}");
     }
     // A second run takes nothing up twice.
@@ -47,7 +52,8 @@ fn a_person_with_a_key_acts_and_the_record_judges() {
     assert!(sandbox.expect(&triage, 0).out.contains("status reported"));
     let seal = format!("case seal mission {untouched} {with} --ruling verified");
     assert!(sandbox.expect(&seal, 1).out.contains("has no effect [role_may_not]"));
-    let old = format!("case triage mission {untouched} --severity S1 {}", with.replace("-16T", "-12T"));
+    let old =
+        format!("case triage mission {untouched} --severity S1 {}", with.replace("-16T", "-12T"));
     assert!(sandbox.expect(&old, 1).out.contains("[received_out_of_order]"));
     sandbox.put("wrong", b"open barley\n");
     let wrong = sandbox.expect(&triage.replace("file word", "file wrong"), 2);
@@ -73,7 +79,12 @@ fn a_person_with_a_key_acts_and_the_record_judges() {
     let all = sandbox.expect("commitments mission", 0).out;
     assert!(all.contains("not undertaken: claimed by others"), "{all}");
     assert!(all.contains("an endorsement is no guarantee"), "{all}");
-    assert!(sandbox.expect("commitments mission --pledges", 0).out.contains("undecided as of 2031-05-20"));
+    assert!(
+        sandbox
+            .expect("commitments mission --pledges", 0)
+            .out
+            .contains("undecided as of 2031-05-20")
+    );
     let without = sandbox.expect("commitments mission --without ARD", 0).out;
     assert!(without.contains("respond: owed by BRE only"), "{without}");
     assert!(sandbox.expect("commitments mission --without XX", 2).err.contains("known: ARD"));
