@@ -74,7 +74,9 @@ def ours(a, folder, name="ours"):
             sys.exit(f"the engine failed on {folder}: " + open(os.path.join(out, "log")).read()[-2000:])
         best = got if best is None or got[0] < best[0] else best
     detections = json.load(open(os.path.join(folder, "meta.json")))["n_acoustic"]
-    return dict(score(a, folder, out), cpu=best[0], rss=best[1], detections=detections, out=out)
+    # What wait4 gives for a child includes this interpreter before it became the child; the engine knows its own.
+    rss = json.load(open(os.path.join(out, "summary.json"))).get("peak_rss_mb", best[1])
+    return dict(score(a, folder, out), cpu=best[0], rss=rss, detections=detections, out=out)
 
 
 def peer(a, folder, scenario, which):
