@@ -100,10 +100,16 @@ pub(crate) enum Command {
     #[command(after_help = crate::commands::simulate::EXAMPLES)]
     Simulate(crate::commands::simulate::SimulateArgs),
     /// Make, list and revoke keys of people
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  truceline keys list easter\n  truceline keys show V-07.verifier.key"
+    )]
     Keys(crate::commands::keys::KeysCommand),
     /// Verification by people: signed acts on findings
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  truceline case list easter\n  truceline case show easter fnd_4x9k"
+    )]
     Case(crate::commands::case::CaseCommand),
     /// Read, check, test and compare agreements
     Agreement(AgreementArgs),
