@@ -140,7 +140,7 @@ pub fn tell(case: &Case, steps: &[Step]) -> String {
     // Likelihood and confidence stand apart, as ICD 203 asks.
     text.push_str(&format!("likelihood  {}\n", words::likelihood(case.likelihood, "en")));
     text.push_str(&format!("confidence  {}\n", words::confidence(case.confidence, "en")));
-    text.push_str(&format!("standard    {}\n", case.standard.title()));
+    text.push_str(&format!("standard    {}\n", case.standard));
     for line in &case.lines {
         text.push_str(&format!("line        {line}\n"));
     }

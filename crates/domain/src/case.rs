@@ -10,73 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::Id;
 use crate::incident::Status;
 use crate::probability::Probability;
-
-/// How grave a breach is (VERIFICATION E, "Severity").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Severity {
-    /// Administrative.
-    S0,
-    /// Presence or weapon breach without fire.
-    S1,
-    /// Fire without casualties or damage.
-    S2,
-    /// Fire with casualties or damage to a protected object, or repeated within 24 hours.
-    S3,
-    /// Combined or spreading attack.
-    S4,
-}
-
-impl Severity {
-    /// The code used in files.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::S0 => "S0",
-            Self::S1 => "S1",
-            Self::S2 => "S2",
-            Self::S3 => "S3",
-            Self::S4 => "S4",
-        }
-    }
-
-    /// The meaning.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::S0 => "administrative",
-            Self::S1 => "presence or weapon breach without fire",
-            Self::S2 => "fire without casualties or damage",
-            Self::S3 => "fire with casualties or damage to a protected object, or repeated",
-            Self::S4 => "combined or spreading attack",
-        }
-    }
-}
-
-/// Standard of proof (VERIFICATION E3). Each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Standard {
-    /// Indication: a credible signal that needs more.
-    S1,
-    /// Reasonable grounds: probable enough, and the structure rule holds.
-    S2,
-    /// Clear and convincing: alternatives tested, reply heard, two verifiers.
-    S3,
-    /// As S3, with evidence that bears on the actor, panel and printed dissent.
-    S4,
-    /// Overwhelming, for event and actor; no point of a reply is open.
-    S5,
-}
-
-impl Standard {
-    /// The meaning.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::S1 => "S1 indication",
-            Self::S2 => "S2 reasonable grounds",
-            Self::S3 => "S3 clear and convincing",
-            Self::S4 => "S4 clear and convincing, with attribution",
-            Self::S5 => "S5 overwhelming",
-        }
-    }
-}
+pub use crate::standard::{Severity, Standard};
 
 /// Quality of the basis. Never in the same sentence as a likelihood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

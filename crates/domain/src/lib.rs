@@ -42,6 +42,7 @@ pub mod observation;
 pub mod place;
 pub mod probability;
 pub mod source;
+pub mod standard;
 pub mod state;
 pub mod taxonomy;
 pub mod time;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use agreement::{Anchor, Anchors, Happening, Severity, Standard, Timeline};
+use agreement::{Anchor, Anchors, Happening, Standard, Timeline};
 use domain::case::{Case, Grade, Ruling, Step};
 use domain::{Finding, Id, Incident, Probability, State};
 use jiff::Timestamp;
@@ -94,8 +94,8 @@ fn happening(case: &Case, finding: &Finding, incident: &Incident) -> Happening {
         id: finding.id.to_string(),
         when: incident.when,
         classes: incident.classes.clone(),
-        severity: case.severity.map(severity),
-        standard: standard(case.standard),
+        severity: case.severity,
+        standard: case.standard,
         // The finding passed the criterion: here it counts as established.
         breaches: BTreeMap::from([(finding.provision.clone(), Probability::ONE)]),
         by: None,
@@ -123,26 +123,4 @@ fn anchors(state: &State, case: &Case, incident: &Incident, verified: Timestamp)
         anchors.insert(Anchor::Notified, given);
     }
     Anchors(anchors)
-}
-
-const fn severity(severity: domain::case::Severity) -> Severity {
-    use domain::case::Severity as Given;
-    match severity {
-        Given::S0 => Severity::S0,
-        Given::S1 => Severity::S1,
-        Given::S2 => Severity::S2,
-        Given::S3 => Severity::S3,
-        Given::S4 => Severity::S4,
-    }
-}
-
-const fn standard(standard: domain::case::Standard) -> Standard {
-    use domain::case::Standard as Given;
-    match standard {
-        Given::S1 => Standard::S1,
-        Given::S2 => Standard::S2,
-        Given::S3 => Standard::S3,
-        Given::S4 => Standard::S4,
-        Given::S5 => Standard::S5,
-    }
 }
