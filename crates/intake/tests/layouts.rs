@@ -261,7 +261,8 @@ proptest! {
             file.push_str(&row.join(","));
             file.push('\n');
         }
-        let rows = file.lines().skip(1).filter(|line| !line.is_empty()).count() as u64;
+        // A line of nothing but blanks is no row.
+        let rows = file.lines().skip(1).filter(|line| !line.trim().is_empty()).count() as u64;
         prop_assert_eq!(drain(&mapping("firms"), file.as_bytes()), rows);
     }
 }

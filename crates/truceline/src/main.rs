@@ -1,6 +1,7 @@
 //! The `truceline` command: a thin shell around the rooms below it.
 
 mod cli;
+mod clock;
 mod commands;
 mod explain;
 mod output;

@@ -490,7 +490,7 @@ pub(super) fn finding_id(state: &State, start: &str) -> Result<Id> {
 /// The moment of an act: the machine's clock, except in exercises.
 fn moment(mission: &Mission, at: Option<Moment>) -> Result<Timestamp> {
     match at {
-        None => Ok(Timestamp::now()),
+        None => Ok(crate::clock::now()),
         Some(at) if people::ledger(mission)?.genesis()?.exercise => Ok(at.0),
         Some(_) => bail!("--at is for exercises: elsewhere the clock of the machine counts"),
     }

@@ -207,7 +207,7 @@ fn revoke(args: &RevokeArgs) -> Result<Outcome> {
     let [officer] = keys.as_slice() else {
         bail!("{} keys are called `{}`; `truceline keys list` shows them", keys.len(), args.key);
     };
-    let at = args.at.map_or_else(Timestamp::now, |moment| moment.0);
+    let at = args.at.map_or_else(crate::clock::now, |moment| moment.0);
     let revocation = Revocation { key: officer.key.clone(), at, reason: args.reason.clone() };
     let entry = people::revoke(&mission, revocation)?;
     output::line(&format!("revoked {} from {at} on, in entry {entry}", args.key))?;

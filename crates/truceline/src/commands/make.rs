@@ -123,7 +123,7 @@ pub(crate) fn ingest(args: &IngestArgs) -> Result<Outcome> {
 
 fn take_in(mission: &Mission, files: &[Arrival]) -> Result<Vec<FileOutcome>> {
     let mut bars = Bars::new(files.len() as u64);
-    let outcomes = mission::ingest::ingest(mission, files, jiff::Timestamp::now(), &mut bars)?;
+    let outcomes = mission::ingest::ingest(mission, files, crate::clock::now(), &mut bars)?;
     drop(bars);
     output::print(&taken_in(&outcomes))?;
     Ok(outcomes)
