@@ -11,7 +11,7 @@
 //! same sightings give the same incidents in any order and on any number of
 //! threads.
 //!
-//! Entry points: [`interpret`] for one observation, [`group`] for all sightings.
+//! Entry points: [`interpret`] for one observation, [`group()`] for all sightings.
 //!
 //! ```
 //! use fusion::lexicon::{LEXICONS, Lexicon, folded};
