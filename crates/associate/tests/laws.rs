@@ -117,7 +117,7 @@ fn a_volley_and_a_shot_are_found_round_by_round() {
 }
 
 #[test]
-fn d1_batches_shards_and_threads_change_no_bit() {
+fn batches_shards_and_threads_change_no_bit() {
     let stations = network(49.0, 37.0);
     let detections = in_order(scene(&stations, 11));
     let whole: Vec<String> = run(&stations, &[], &detections).iter().map(essence).collect();

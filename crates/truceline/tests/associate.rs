@@ -49,7 +49,7 @@ fn summary(out: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn d20_order_of_rows_shards_and_threads_change_no_digest() {
+fn order_of_rows_shards_and_threads_change_no_digest() {
     let dir = tempfile::tempdir().unwrap();
     let mut digests = Vec::new();
     for (name, reversed) in [("a", false), ("b", true)] {
