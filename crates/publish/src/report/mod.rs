@@ -323,7 +323,7 @@ impl Maker<'_> {
 
     fn small_print(&self) -> Vec<String> {
         let mut lines = vec![
-            "Three numbers are never mixed: signatures (what sources delivered), incidents (cases put together from them) and verified violations (none: verification by people is not part of this record).".to_owned(),
+            "Three numbers are never mixed: signatures (what sources delivered), incidents (cases put together from them) and verified violations (what two verifiers found by the ten checks).".to_owned(),
             "Reports that repeat the same words are counted once. A report that names only a region is kept apart from reports that name a place; it may be about the same occurrence.".to_owned(),
             "Times of press reports are those of publication, from which the event is taken to lie at most half a day back. A report that gives only a date is spread over its day.".to_owned(),
             "P(in force) and P(in zone) are probabilities that the incident, if it took place as reported, falls into the time and zone of a provision. They do not say that it took place, nor who did it.".to_owned(),
