@@ -11,7 +11,7 @@ use crate::locate::{self, Wind};
 use crate::model::Model;
 use crate::moves::{self, Deal};
 use crate::network::Network;
-use crate::posterior::{Features, Raw};
+use crate::posterior::{self, Features};
 use crate::ring::{FREE, Pick, Ring};
 use crate::score::{Physics, View};
 use crate::search::{Candidate, Scratch, search};
@@ -32,8 +32,6 @@ const AIR_S: f64 = 300.0;
 const NEAR_M: f64 = 22_000.0;
 /// Anchors in a block below which threads do not pay.
 const PARALLEL_MIN: usize = 256;
-/// Detections within so long of an event's own tell how busy its stations were, s.
-const BUSY_S: f64 = 20.0;
 /// Old detections are dropped so often, s.
 const SWEEP_S: f64 = 60.0;
 /// Rounds of search in a block at most.
@@ -494,45 +492,20 @@ impl Engine {
             };
             locate::fix(&view, self.events.get(id), &self.wind)
         };
-        let e = self.events.get(id);
-        let (mut crowd, mut busy, mut distance) = (0.0, 0.0, 0.0);
-        let mut rows = Vec::new();
-        {
-            let view = View {
-                net: &self.net,
-                rings: &self.rings,
-                physics: &self.physics,
-                horizon,
-                me: id,
-            };
-            for h in &e.hits {
-                let ring = &self.rings[h.station as usize];
-                let index = ring.index(h.position);
-                crowd +=
-                    view.ln_crowd(h.station, index) - self.net.habit[h.station as usize].ln_false;
-                rows.push(ring.picks[index].row);
-                let t = ring.t[index];
-                busy += (ring.from(t + BUSY_S) - ring.from(t - BUSY_S) - 1) as f64;
-                distance += view.path(e.loc.x, e.loc.y, e.home, h.station).d / 1e3;
-            }
-        }
-        let hits = e.hits.len() as f64;
-        let w = e.weighed;
         let view =
             View { net: &self.net, rings: &self.rings, physics: &self.physics, horizon, me: id };
-        let features = Features::from(Raw {
-            evidence: w.score,
-            hits,
-            chi2: w.chi2,
-            expected: w.expected,
-            crowd: crowd / hits.max(1.0),
-            silence: w.silence,
-            rival: e.rival,
-            twin: self.events.twin(id),
-            busy: busy / hits.max(1.0),
-            distance: distance / hits.max(1.0),
-            site: self.events.belief(view.physics, e.loc, id).site.is_some(),
-        });
+        let e = self.events.get(id);
+        let rows = e
+            .hits
+            .iter()
+            .map(|hit| {
+                let ring = &self.rings[hit.station as usize];
+                ring.picks[ring.index(hit.position)].row
+            })
+            .collect();
+        let (hits, w) = (e.hits.len() as f64, e.weighed);
+        let raw = posterior::raw(&view, &self.events, id, &e.hits, &w);
+        let (crowd, features) = (raw.crowd, Features::from(raw));
         let probability = self.physics.model.calibration.probability(&features);
         if probability > 0.8 && hits >= 6.0 {
             for (station, residual, var) in &fix.residuals {
@@ -540,7 +513,7 @@ impl Engine {
             }
             // Only what is beyond doubt tells of the air: a wrong place would
             // bend the paths of all that follow.
-            let sure = probability > 0.98 && w.chi2 < 1.3 * hits && crowd < 0.3 * hits;
+            let sure = probability > 0.98 && w.chi2 < 1.3 * hits && crowd < 0.3;
             if hits >= 8.0 && sure {
                 self.wind.learn(&fix);
             }

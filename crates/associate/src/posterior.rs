@@ -1,8 +1,13 @@
 //! From evidence to a probability that can be believed: a logistic map on what
 //! is known of an event, fitted on sets with truth.
 
+use crate::live::Events;
 use crate::math;
 use crate::model::Calibration;
+use crate::score::{Hit, View, Weighed};
+
+/// Detections within so long of an event's own tell how busy its stations were, s.
+const BUSY_S: f64 = 20.0;
 
 /// Numbers that the calibration map looks at.
 pub const COUNT: usize = 20;
@@ -54,6 +59,35 @@ pub(crate) struct Raw {
     pub busy: f64,
     /// Mean distance of its hits, km.
     pub distance: f64,
+}
+
+/// What there is to know of an event with these hits, weighed so.
+pub(crate) fn raw(view: &View, events: &Events, id: u32, hits: &[Hit], weighed: &Weighed) -> Raw {
+    let event = events.get(id);
+    let (mut crowd, mut busy, mut distance) = (0.0, 0.0, 0.0);
+    for hit in hits {
+        let ring = &view.rings[hit.station as usize];
+        let index = ring.index(hit.position);
+        crowd += view.ln_crowd(hit.station, index) - view.net.habit[hit.station as usize].ln_false;
+        let t = ring.t[index];
+        busy += (ring.from(t + BUSY_S) - ring.from(t - BUSY_S) - 1) as f64;
+        distance += view.path(event.loc.x, event.loc.y, event.home, hit.station).d / 1e3;
+    }
+    let count = hits.len() as f64;
+    let per = count.max(1.0);
+    Raw {
+        evidence: weighed.score,
+        hits: count,
+        chi2: weighed.chi2,
+        expected: weighed.expected,
+        crowd: crowd / per,
+        silence: weighed.silence,
+        rival: event.rival,
+        twin: events.twin(id),
+        busy: busy / per,
+        distance: distance / per,
+        site: events.belief(view.physics, event.loc, id).site.is_some(),
+    }
 }
 
 impl From<Raw> for Features {
