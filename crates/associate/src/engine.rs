@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
+use crate::account::{self, Account, Asked};
 use crate::births;
 use crate::input::{Detection, MetNode, Outage, Station};
 use crate::live::{Events, Live, all_free};
@@ -136,6 +137,8 @@ pub struct Engine {
     scratches: Vec<Scratch>,
     failed: Vec<bool>,
     shards: usize,
+    asked: Option<Asked>,
+    account: Option<Account>,
 }
 
 /// A detection that was not used.
@@ -174,7 +177,20 @@ impl Engine {
             scratches: Vec::new(),
             failed: Vec::new(),
             shards: 1,
+            asked: None,
+            account: None,
         }
+    }
+
+    /// Asks why one event is believed; see [`Engine::take_account`]. Events are
+    /// the same with and without.
+    pub fn ask(&mut self, asked: Asked) {
+        self.asked = Some(asked);
+    }
+
+    /// The account of the event that was asked for, once it is final.
+    pub fn take_account(&mut self) -> Option<Account> {
+        self.account.take()
     }
 
     /// Shares of the network that are searched apart. No result depends on it.
@@ -495,7 +511,7 @@ impl Engine {
         let view =
             View { net: &self.net, rings: &self.rings, physics: &self.physics, horizon, me: id };
         let e = self.events.get(id);
-        let rows = e
+        let rows: Vec<u32> = e
             .hits
             .iter()
             .map(|hit| {
@@ -507,6 +523,14 @@ impl Engine {
         let raw = posterior::raw(&view, &self.events, id, &e.hits, &w);
         let (crowd, features) = (raw.crowd, Features::from(raw));
         let probability = self.physics.model.calibration.probability(&features);
+        let asked = self.asked.is_some_and(|asked| match asked {
+            Asked::Number(number) => number == self.released + 1,
+            Asked::Row(row) => rows.contains(&row),
+        });
+        if asked {
+            let number = self.released + 1;
+            self.account = Some(account::of(view, &self.events, id, number, probability));
+        }
         if probability > 0.8 && hits >= 6.0 {
             for (station, residual, var) in &fix.residuals {
                 self.net.tick(*station, *residual, *var);

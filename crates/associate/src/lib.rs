@@ -65,6 +65,7 @@
 // are borrowed apart; a struct of them would hide which is which.
 #![allow(clippy::too_many_arguments)]
 
+pub mod account;
 mod births;
 pub mod effort;
 mod engine;

@@ -6,7 +6,7 @@
 use crate::live::{Events, claim};
 use crate::network::Network;
 use crate::ring::{FREE, Ring};
-use crate::score::{Hit, Physics, View, occam};
+use crate::score::{Hit, Loc, Physics, Reached, View, occam};
 use crate::search::Scratch;
 
 /// What an event predicts at a station.
@@ -331,9 +331,8 @@ pub(crate) fn relocate(
         let info = view.settle(&mut loc, e.home, &e.hits, 3, site);
         let home = net.nearest_to(loc.x, loc.y);
         let belief = events.belief(physics, loc, id);
-        s.reached.clear();
         let reach = physics.reach(e.weighed.level, net.habit[home as usize].noise - 3.0);
-        weigh_own(&view, events, id, loc, home, reach, s);
+        listen_to(&view, &events.get(id).hits, loc, home, reach, &mut s.reached);
         let weighed = view.weigh(&mut s.reached, &belief, occam(&info), false);
         s.hits.clear();
         crate::score::hits_of(&s.reached, rings, &mut s.hits);
@@ -357,22 +356,20 @@ pub(crate) fn relocate(
     changed
 }
 
-/// Listens only to what the event has.
-fn weigh_own(
+/// Listens to these hits only.
+pub(crate) fn listen_to(
     view: &View,
-    events: &Events,
-    id: u32,
-    loc: crate::score::Loc,
+    hits: &[Hit],
+    loc: Loc,
     home: u32,
     reach: f64,
-    s: &mut Scratch,
+    reached: &mut Vec<Reached>,
 ) {
-    let e = events.get(id);
-    let reached = &mut s.reached;
+    reached.clear();
     view.net.within(loc.x, loc.y, reach, |k, _| {
         let path = view.path(loc.x, loc.y, home, k);
         let predicted = loc.t + path.tau + view.net.habit[k as usize].clock;
-        reached.push(crate::score::Reached {
+        reached.push(Reached {
             station: k,
             tau: path.tau,
             attenuation: view.physics.attenuation(path.d),
@@ -385,9 +382,9 @@ fn weigh_own(
     });
     // Hits come in order of station, stations in reach in order of squares.
     for r in reached.iter_mut() {
-        let Ok(at) = e.hits.binary_search_by(|h| h.station.cmp(&r.station)) else { continue };
+        let Ok(at) = hits.binary_search_by(|h| h.station.cmp(&r.station)) else { continue };
         let ring = &view.rings[r.station as usize];
-        let index = ring.index(e.hits[at].position);
+        let index = ring.index(hits[at].position);
         let pick = &ring.picks[index];
         let sigma = view.sigma(r.station, pick.sigma, r.tau);
         let residual = ring.t[index] - r.residual;

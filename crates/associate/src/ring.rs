@@ -59,6 +59,19 @@ impl Ring {
         self.owner.push(FREE);
     }
 
+    /// Puts a detection in its place, if there is none at this very time.
+    /// Positions of later ones move.
+    pub(crate) fn put(&mut self, t: f64, pick: Pick) -> Option<usize> {
+        let index = self.t.partition_point(|x| *x < t);
+        if self.t.get(index).is_some_and(|x| *x <= t) {
+            return None;
+        }
+        self.t.insert(index, t);
+        self.picks.insert(index, pick);
+        self.owner.insert(index, FREE);
+        Some(index)
+    }
+
     /// Drops what is older than a time, once enough has come together.
     pub(crate) fn forget(&mut self, t: f64, mut dropped: impl FnMut(f64, &Pick, u32)) {
         let old = self.t.partition_point(|x| *x < t);

@@ -85,8 +85,21 @@ pub(crate) struct Weighed {
     pub expected: f64,
     /// Part of the score that the silent stations take away.
     pub silence: f64,
+    /// Part of the score by how usual the level is.
+    pub level_fit: f64,
     /// Sum of squared normed residuals.
     pub chi2: f64,
+}
+
+/// What one station says of an event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Term {
+    /// Probability that the station would have detected it.
+    pub chance: f64,
+    /// Log-likelihood of its silence; 0 if its silence says nothing.
+    pub silent: f64,
+    /// Log-likelihood ratio of what it heard against something else, if it heard.
+    pub heard: Option<f64>,
 }
 
 /// What is expected of an event before its detections are looked at.
@@ -385,41 +398,46 @@ impl View<'_> {
         let mut total = Nats::default();
         let mut out = Weighed { level, ..Weighed::default() };
         for r in reached.iter_mut() {
-            let z = (level
-                - r.attenuation
-                - self.net.habit[r.station as usize].noise
-                - model.threshold_db)
-                / width;
-            let (soft, p) = if z < -5.0 { (0.0, 0.0) } else { self.physics.soft(z) };
-            let silent = if r.mute { 0.0 } else { -soft };
+            let term = self.term(r, level, crowd);
             if !r.mute {
-                out.expected += p;
+                out.expected += term.chance;
             }
-            if r.heard != usize::MAX {
-                let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
-                let ln_other = if crowd {
-                    self.ln_crowd(r.station, r.heard)
-                } else {
-                    self.net.habit[r.station as usize].ln_false
-                };
-                let gain = r.gain + self.physics.level(amp + r.attenuation - level) - ln_other;
-                if gain > silent {
+            match term.heard {
+                Some(gain) if gain > term.silent => {
                     total.add(gain);
                     out.hits += 1;
                     let z = r.residual / r.sigma;
                     out.chi2 += (z * z).min(9.0);
-                    continue;
                 }
-                r.heard = usize::MAX;
+                _ => {
+                    r.heard = usize::MAX;
+                    total.add(term.silent);
+                    out.silence += term.silent;
+                }
             }
-            total.add(silent);
-            out.silence += silent;
         }
-        let off = level - belief.level;
-        total.add(-0.5 * off * off / p2 - 0.5 * math::ln(p2 * curvature));
+        out.level_fit = level_term(belief, level, curvature);
+        total.add(out.level_fit);
         total.add(belief.ln_rate + occam);
         out.score = total.get();
         out
+    }
+
+    /// What a station in reach says of an event of this level.
+    #[inline]
+    pub(crate) fn term(&self, r: &Reached, level: f64, crowd: bool) -> Term {
+        let model = &self.physics.model;
+        let habit = &self.net.habit[r.station as usize];
+        let z =
+            (level - r.attenuation - habit.noise - model.threshold_db) / model.threshold_width_db;
+        let (soft, chance) = if z < -5.0 { (0.0, 0.0) } else { self.physics.soft(z) };
+        let silent = if r.mute { 0.0 } else { -soft };
+        let heard = (r.heard != usize::MAX).then(|| {
+            let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
+            let ln_other = if crowd { self.ln_crowd(r.station, r.heard) } else { habit.ln_false };
+            r.gain + self.physics.level(amp + r.attenuation - level) - ln_other
+        });
+        Term { chance, silent, heard }
     }
 
     /// Moves a place to where the hits agree best: Gauss and Newton with
@@ -483,6 +501,12 @@ impl View<'_> {
         }
         info
     }
+}
+
+/// How far a level is from what was believed, with the Occam factor of the level.
+fn level_term(belief: &Belief, level: f64, curvature: f64) -> f64 {
+    let (off, var) = (level - belief.level, belief.level_var);
+    -0.5 * off * off / var - 0.5 * math::ln(var * curvature)
 }
 
 /// Logarithm of the volume of the posterior of (t, x, y): the Occam factor.

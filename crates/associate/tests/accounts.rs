@@ -1,0 +1,75 @@
+//! An account of an event adds up, and asking for one changes nothing.
+
+mod common;
+
+use associate::account::{Asked, Says};
+use associate::{Engine, Model, Outage};
+use common::{in_order, network, run, scene};
+
+#[test]
+fn an_account_adds_up_station_by_station() {
+    let stations = network(49.0, 37.0);
+    let outages = [Outage { station: 12, start_s: 850.0, end_s: 1000.0 }];
+    let heard = in_order(scene(&stations, 7));
+    let events = run(&stations, &outages, &heard);
+    for event in &events {
+        let mut engine = Engine::new(&stations, &[], &outages, &Model::built_in());
+        engine.ask(Asked::Row(event.rows[0]));
+        engine.push(&heard);
+        assert_eq!(engine.finish(), events, "asking changes no event");
+        let account = engine.take_account().expect("it was asked for");
+        assert_eq!(account.event, event.number);
+        assert_eq!(account.evidence, event.evidence);
+        assert_eq!(account.probability, event.probability);
+        let said: f64 = account.stations.iter().map(|s| s.nats).sum();
+        let sum = account.rarity + account.level_fit + said + account.since;
+        assert!((sum - event.evidence).abs() < 1e-9);
+        // What changed since it was weighed is little beside what was said.
+        assert!(account.since.abs() < 1.0, "{}", account.since);
+        let mut rows: Vec<u32> = account
+            .stations
+            .iter()
+            .filter_map(|s| match s.says {
+                Says::Heard { row, parts, ln_false, .. } => {
+                    assert!((parts.iter().sum::<f64>() - ln_false - s.nats).abs() < 1e-9);
+                    Some(row)
+                }
+                Says::Silent => {
+                    assert!(s.nats <= 0.0, "silence never speaks for an event");
+                    assert!((s.nats - (1.0 - s.chance).ln()).abs() < 0.02);
+                    None
+                }
+                Says::Down => {
+                    assert_eq!((s.station, s.nats), (12, 0.0));
+                    None
+                }
+            })
+            .collect();
+        rows.sort_unstable();
+        let mut own = event.rows.clone();
+        own.sort_unstable();
+        assert_eq!(rows, own);
+        let map: f64 = account.map.iter().map(|w| w.log_odds).sum();
+        assert!((1.0 / (1.0 + (-map.clamp(-7.0, 7.0)).exp()) - event.probability).abs() < 1e-9);
+    }
+    assert!(events.iter().any(|e| e.probability > 0.9));
+}
+
+#[test]
+fn one_station_more_that_hears_it_sharpens_the_place() {
+    let stations = network(49.0, 37.0);
+    let outages = [Outage { station: 12, start_s: 850.0, end_s: 1000.0 }];
+    let heard = in_order(scene(&stations, 7));
+    let kept: Vec<_> = heard.into_iter().filter(|d| d.station != 12 || d.t_s < 850.0).collect();
+    let events = run(&stations, &outages, &kept);
+    let last = events.iter().rfind(|e| e.probability > 0.5).unwrap();
+    let mut engine = Engine::new(&stations, &[], &outages, &Model::built_in());
+    engine.ask(Asked::Number(last.number));
+    engine.push(&kept);
+    engine.finish();
+    let account = engine.take_account().unwrap();
+    let down = account.more.iter().find(|m| m.station == 12).expect("the station in the middle");
+    assert!(down.error < 1.0 && down.heard >= account.probability - 1e-3, "{down:?}");
+    let silent = down.silent.expect("it was down, so its silence would have been news");
+    assert!(silent < account.probability, "{down:?}");
+}

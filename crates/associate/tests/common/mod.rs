@@ -1,0 +1,107 @@
+//! A made-up network, what it hears, and the chance behind that.
+
+// Each test file is a program of its own and uses a part of this.
+#![allow(dead_code)]
+
+use associate::{Detection, Engine, Event, Model, Outage, Station};
+
+/// Chance of the tests' own: a multiplicative generator (Lehmer).
+pub(crate) struct Chance(pub(crate) u64);
+
+impl Chance {
+    pub(crate) fn unit(&mut self) -> f64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    pub(crate) fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
+    }
+}
+
+/// A network of 5 by 5 stations about 3 km apart.
+pub(crate) fn network(lat: f64, lon: f64) -> Vec<Station> {
+    (0..25)
+        .map(|i| Station {
+            name: format!("{lat:.1}-{i:02}"),
+            lat: lat + f64::from(i / 5) * 0.027 + f64::from(i % 3) * 0.002,
+            lon: lon + f64::from(i % 5) * 0.041 + f64::from(i % 4) * 0.003,
+            elev_m: 150.0,
+        })
+        .collect()
+}
+
+/// What a shot at a place and time makes the stations from `first` on detect.
+pub(crate) fn shot(
+    stations: &[Station],
+    first: u32,
+    at: (f64, f64, f64),
+    level: f64,
+    chance: &mut Chance,
+    out: &mut Vec<Detection>,
+) {
+    let plane = associate::plane::Plane::new(at.1, at.2);
+    let c = 331.3 * (1.0 + 10.0 / 273.15_f64).sqrt();
+    for (k, station) in (first..).zip(stations) {
+        let (x, y) = plane.forward(station.lat, station.lon);
+        let d = x.hypot(y).max(30.0);
+        let amp = level - 20.0 * (d / 1e3).log10() - 0.6 * d / 1e3 + 3.0 * chance.normal();
+        if amp - 76.0 > 6.0 {
+            let t = at.0 + d / c * (1.0 + 0.003 * chance.normal()) + 0.03 * chance.normal();
+            out.push(detection(k, t, amp as f32));
+        }
+    }
+}
+
+pub(crate) fn detection(station: u32, t: f64, amp: f32) -> Detection {
+    Detection { station, t_s: (t * 1e6).round() / 1e6, amp_db: amp, snr_db: amp - 76.0, row: 0 }
+}
+
+pub(crate) fn alarms(
+    stations: std::ops::Range<u32>,
+    from: f64,
+    to: f64,
+    count: usize,
+    chance: &mut Chance,
+    out: &mut Vec<Detection>,
+) {
+    for _ in 0..count {
+        let k = stations.start + (chance.unit() * f64::from(stations.end - stations.start)) as u32;
+        let t = from + chance.unit() * (to - from);
+        out.push(detection(k, t, 85.0 + 6.0 * chance.unit() as f32));
+    }
+}
+
+/// In order of time, without two at one station at one time; rows by order.
+pub(crate) fn in_order(mut all: Vec<Detection>) -> Vec<Detection> {
+    all.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)));
+    all.dedup_by(|a, b| a.t_s == b.t_s && a.station == b.station);
+    for (row, d) in (0..).zip(&mut all) {
+        d.row = row;
+    }
+    all
+}
+
+/// A volley of six rounds and a lone shot, with false alarms between.
+pub(crate) fn scene(stations: &[Station], seed: u64) -> Vec<Detection> {
+    let mut chance = Chance(seed);
+    let mut all = Vec::new();
+    for round in 0..6 {
+        let t = 300.0 + 3.4 * f64::from(round) + 0.5 * chance.unit();
+        shot(stations, 0, (t, 49.05, 37.09), 112.0, &mut chance, &mut all);
+    }
+    shot(stations, 0, (900.0, 49.07, 37.04), 110.0, &mut chance, &mut all);
+    alarms(0..stations.len() as u32, 0.0, 1500.0, 40, &mut chance, &mut all);
+    all
+}
+
+pub(crate) fn run(
+    stations: &[Station],
+    outages: &[Outage],
+    detections: &[Detection],
+) -> Vec<Event> {
+    let mut engine = Engine::new(stations, &[], outages, &Model::built_in());
+    engine.push(detections);
+    engine.finish()
+}
