@@ -62,6 +62,16 @@ pub struct Account {
     pub plan: Vec<(f64, f64)>,
 }
 
+impl Account {
+    /// Rows of the detections that belong to the event.
+    pub fn rows(&self) -> impl Iterator<Item = u32> + '_ {
+        self.stations.iter().filter_map(|station| match station.says {
+            Says::Heard { row, .. } => Some(row),
+            Says::Silent | Says::Down => None,
+        })
+    }
+}
+
 /// What one station says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Testimony {
@@ -127,6 +137,8 @@ pub struct Elsewhere {
     pub lon: f64,
     /// From the event, metres.
     pub distance_m: f64,
+    /// The same, metres east and north.
+    pub offset_m: (f64, f64),
     /// Detections it would explain, and how many of them are the event's.
     pub hits: usize,
     /// Of the event's own.
@@ -371,6 +383,7 @@ fn elsewhere(court: &Court, base: &Weighing) -> Vec<Elsewhere> {
                 lat,
                 lon,
                 distance_m: away,
+                offset_m: (loc.x - event.loc.x, loc.y - event.loc.y),
                 hits: other.hits.len(),
                 shared,
                 behind: other.weighed.score - event.weighed.score,

@@ -22,7 +22,7 @@ use crate::error::{Error, OnPath as _, Result};
 use crate::folder::{Mission, write_durably};
 use crate::ingest::read_mapping;
 use crate::ledger::{Ledger, Passing};
-use crate::networks::{self, Heard};
+use crate::networks::{self, EventAccount, Heard, Listening};
 use crate::world::{AsOf, Network, World};
 
 /// File of the derived state in the folder `derived`.
@@ -32,7 +32,7 @@ pub const DIGEST: &str = "state.sha256";
 
 /// Derives the state from the record, in memory.
 pub fn derive(mission: &Mission, as_of: AsOf) -> Result<(State, World)> {
-    let (state, world, _) = trace(mission, as_of, &|_| false)?;
+    let (state, world, _) = trace(mission, as_of, &Follow::default())?;
     Ok((state, world))
 }
 
@@ -53,16 +53,40 @@ pub struct Fate {
     pub incident: Option<Id>,
 }
 
-/// Derives the state, and follows the rows that `wanted` picks to their end.
+/// What is followed on its way through the fold.
+#[derive(Clone, Copy)]
+pub struct Follow<'a> {
+    /// These rows, to their end.
+    pub rows: &'a (dyn Fn(&Fate) -> bool + Sync),
+    /// Why the events are believed whose ids begin so.
+    pub event: Option<&'a str>,
+}
+
+impl Default for Follow<'_> {
+    fn default() -> Self {
+        Self { rows: &|_| false, event: None }
+    }
+}
+
+/// What became of what was followed.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// The rows, in record order.
+    pub fates: Vec<Fate>,
+    /// The events, in order of time.
+    pub accounts: Vec<EventAccount>,
+}
+
+/// Derives the state, and follows what is to be followed.
 pub fn trace(
     mission: &Mission,
     as_of: AsOf,
-    wanted: &(dyn Fn(&Fate) -> bool + Sync),
-) -> Result<(State, World, Vec<Fate>)> {
+    follow: &Follow<'_>,
+) -> Result<(State, World, Followed)> {
     let reader = mission.reader()?;
     let world = World::gather(mission, &reader, as_of)?;
-    let (state, fates) = fold(mission, &reader, &world, as_of, wanted)?;
-    Ok((state, world, fates))
+    let (state, followed) = fold(mission, &reader, &world, as_of, follow)?;
+    Ok((state, world, followed))
 }
 
 /// Runs something on a pool of so many threads; 0 for as many as there are cores.
@@ -120,9 +144,11 @@ struct Gathering<'w> {
     heard: BTreeMap<String, Vec<Heard>>,
     /// Day of each sighting by its place in the record.
     days: BTreeMap<RecordPosition, Date>,
-    wanted: &'w (dyn Fn(&Fate) -> bool + Sync),
+    follow: Follow<'w>,
     /// The rows that are followed.
     fates: BTreeMap<RecordPosition, Fate>,
+    /// The events that are.
+    accounts: Vec<EventAccount>,
 }
 
 #[derive(Default)]
@@ -137,8 +163,8 @@ fn fold(
     reader: &Reader,
     world: &World,
     as_of: AsOf,
-    wanted: &(dyn Fn(&Fate) -> bool + Sync),
-) -> Result<(State, Vec<Fate>)> {
+    follow: &Follow<'_>,
+) -> Result<(State, Followed)> {
     let genesis = world.ledger.genesis()?;
     let mut gathering = Gathering {
         world,
@@ -148,8 +174,9 @@ fn fold(
         sightings: Vec::new(),
         heard: BTreeMap::new(),
         days: BTreeMap::new(),
-        wanted,
+        follow: *follow,
         fates: BTreeMap::new(),
+        accounts: Vec::new(),
     };
     let ledger =
         Ledger::fold(mission, reader, as_of.size(reader)?, |passing| gathering.batch(&passing))?;
@@ -200,7 +227,8 @@ fn fold(
         obligations: Vec::new(),
     };
     state.obligations = crate::owed::obligations(&state, &casework, &world.agreement, as_of);
-    Ok((state, gathering.fates.into_values().collect()))
+    let fates = gathering.fates.into_values().collect();
+    Ok((state, Followed { fates, accounts: gathering.accounts }))
 }
 
 impl Gathering<'_> {
@@ -302,7 +330,7 @@ impl Gathering<'_> {
                 words: String::new(),
                 incident: None,
             };
-            if (self.wanted)(&fate) {
+            if (self.follow.rows)(&fate) {
                 if let Verdict::SetAside(reason) = &verdict {
                     fate.words = format!("set aside: {reason}");
                 }
@@ -341,8 +369,9 @@ impl Gathering<'_> {
                 .ok_or_else(|| Error::Asked(format!("the record declares no source `{id}`")))?;
             let network = self.world.networks.get(&id).unwrap_or(&nothing);
             let tally = self.sources.entry(id.clone()).or_default();
-            let found =
-                networks::associate(&id, network, &source.effort, &tally.efforts, whole, heard);
+            let listening = Listening { network, basis: &source.effort, efforts: &tally.efforts };
+            let found = networks::associate(&id, &listening, whole, heard, self.follow.event);
+            self.accounts.extend(found.account);
             for (at, day, outcome) in found.outcomes {
                 if let Some(counts) = tally.days.get_mut(&day) {
                     *counts.outcomes.entry(outcome.code().to_owned()).or_default() += 1;

@@ -7,11 +7,12 @@ use domain::{Id, Incident, Observation, RecordPosition, State};
 use jiff::civil::Date;
 use record::Reader;
 
-use crate::derive::{Fate, trace};
+use crate::derive::{Fate, Follow, Followed, trace};
 use crate::entry::{BatchOf, Entry, hash_of};
 use crate::error::{Error, Result};
 use crate::folder::Mission;
 use crate::ledger::Ledger;
+pub use crate::networks::EventAccount;
 use crate::world::AsOf;
 
 /// Longest part of a line of a file that is shown, bytes.
@@ -74,7 +75,8 @@ pub fn explain(mission: &Mission, question: &Question, as_of: AsOf) -> Result<An
         Question::Day(day) => fate.day == *day,
         Question::Id(_) => asked(fate.observation),
     };
-    let (state, world, mut fates) = trace(mission, as_of, &wanted)?;
+    let follow = Follow { rows: &wanted, event: None };
+    let (state, world, Followed { mut fates, .. }) = trace(mission, as_of, &follow)?;
     let mut incidents: Vec<&Incident> =
         state.incidents.iter().filter(|incident| asked(incident.id)).collect();
     if let Question::Id(start) = question {
@@ -109,6 +111,23 @@ pub fn explain(mission: &Mission, question: &Question, as_of: AsOf) -> Result<An
         .map(|fate| row(mission, &reader, &world.ledger, fate))
         .collect::<Result<_>>()?;
     Ok(Answer { state, incident, rows })
+}
+
+/// Why an event is believed, by its id or the beginning of it; with the state
+/// that it is part of.
+pub fn event(mission: &Mission, start: &str, as_of: AsOf) -> Result<(State, EventAccount)> {
+    let follow = Follow { event: Some(start), ..Follow::default() };
+    let (state, _, followed) = trace(mission, as_of, &follow)?;
+    let ids = state.events.iter().filter(|event| event.id.to_string().starts_with(start)).count();
+    match (ids, followed.accounts.into_iter().next()) {
+        (1, Some(account)) => Ok((state, account)),
+        (0, _) => Err(Error::Asked(format!(
+            "no event has the id `{start}`; `truceline events MISSION` lists the events"
+        ))),
+        (several, _) => Err(Error::Asked(format!(
+            "`{start}` is the beginning of {several} ids; write more of it"
+        ))),
+    }
 }
 
 /// The rows behind a member: itself, or the arrivals of an event.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use associate::account::{Account, Asked};
 use associate::{Detection, Engine, MetNode, Model, Outage, Station};
 use domain::event::Arrival;
 use domain::probability::rounded;
@@ -57,9 +58,33 @@ impl Heard {
     }
 }
 
+/// Why an event is believed, with the names of the mission.
+#[derive(Clone, Debug)]
+pub struct EventAccount {
+    /// The event.
+    pub event: Event,
+    /// What the engine says of it.
+    pub account: Account,
+    /// Names of the stations, by their numbers in the account.
+    pub stations: Vec<String>,
+    /// Observations of the rows in the account.
+    pub observations: BTreeMap<u32, Id>,
+    /// Zero of the times in the account.
+    pub zero: Timestamp,
+}
+
+/// A network and when it was listening.
+pub(crate) struct Listening<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) basis: &'a EffortBasis,
+    pub(crate) efforts: &'a [Effort],
+}
+
 /// What became of the arrivals of a network.
 pub(crate) struct Associated {
     pub(crate) events: Vec<Event>,
+    /// Of the event that was asked for.
+    pub(crate) account: Option<EventAccount>,
     /// Outcome of every arrival, in the order of the record.
     pub(crate) outcomes: Vec<(RecordPosition, Date, Outcome)>,
 }
@@ -96,15 +121,16 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// Associates the arrivals of one network.
+/// Associates the arrivals of one network, and accounts for the event whose id
+/// begins with `asked`.
 pub(crate) fn associate(
     source: &str,
-    network: &Network,
-    basis: &EffortBasis,
-    efforts: &[Effort],
+    listening: &Listening<'_>,
     whole: Interval,
     mut heard: Vec<Heard>,
+    asked: Option<&str>,
 ) -> Associated {
+    let Listening { network, basis, efforts } = *listening;
     heard.sort_by(|a, b| {
         (a.when, &a.station, a.at, a.observation).cmp(&(b.when, &b.station, b.at, b.observation))
     });
@@ -129,13 +155,17 @@ pub(crate) fn associate(
             row: row as u32,
         });
     }
-    let mut engine = Engine::new(
-        &stations(network),
-        &weather(network, &seconds),
-        &outages(basis, efforts, whole, &numbers, &seconds),
-        &Model::built_in(),
-    );
-    engine.push(&detections);
+    let fresh = || {
+        let mut engine = Engine::new(
+            &stations(network),
+            &weather(network, &seconds),
+            &outages(basis, efforts, whole, &numbers, &seconds),
+            &Model::built_in(),
+        );
+        engine.push(&detections);
+        engine
+    };
+    let mut engine = fresh();
     let found = engine.finish();
     for rejected in engine.take_rejected() {
         outcomes[rejected.row as usize] =
@@ -149,6 +179,23 @@ pub(crate) fn associate(
         })
         .collect();
     events.sort_by_key(|event| (event.when.span, event.id));
+    let account = asked.and_then(|start| {
+        let event = events.iter().find(|event| event.id.to_string().starts_with(start))?;
+        let row = heard.iter().position(|one| event_id(one) == event.id)?;
+        // Which event it is was not known before: once more, and this time asked.
+        let mut engine = fresh();
+        engine.ask(Asked::Row(row as u32));
+        engine.finish();
+        let account = engine.take_account()?;
+        let observations = account.rows().map(|row| (row, heard[row as usize].observation));
+        Some(EventAccount {
+            event: event.clone(),
+            stations: network.stations.iter().map(|station| station.name.clone()).collect(),
+            observations: observations.collect(),
+            account,
+            zero: whole.from,
+        })
+    });
     let homes: BTreeMap<RecordPosition, Id> = events
         .iter()
         .flat_map(|event| event.arrivals.iter().map(|arrival| (arrival.at, event.id)))
@@ -162,7 +209,7 @@ pub(crate) fn associate(
         })
         .collect();
     outcomes.sort_by_key(|(at, ..)| *at);
-    Associated { events, outcomes }
+    Associated { events, account, outcomes }
 }
 
 fn stations(network: &Network) -> Vec<Station> {
@@ -231,6 +278,11 @@ fn outages(
     outages
 }
 
+/// The id of the event whose earliest arrival this is.
+fn event_id(founder: &Heard) -> Id {
+    Id::of(IdKind::Event, &[founder.observation.bytes()])
+}
+
 /// An event of the engine, named after its earliest arrival; none if it has a
 /// place that is no place on Earth, or no arrival.
 fn named(
@@ -240,7 +292,7 @@ fn named(
     zero: Timestamp,
 ) -> Option<Event> {
     let first = event.rows.iter().min()?;
-    let id = Id::of(IdKind::Event, &[heard[*first as usize].observation.bytes()]);
+    let id = event_id(&heard[*first as usize]);
     let at = LatLon::new(event.lat, event.lon).ok()?;
     let [ee, en, nn] = event.covariance.map(|entry| rounded(entry, 3));
     let mut arrivals: Vec<Arrival> = event

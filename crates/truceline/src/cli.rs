@@ -73,7 +73,8 @@ pub(crate) enum Command {
     Incidents(IncidentArgs),
     /// List the events that were inferred from arrivals at a network
     #[command(after_help = "Examples:\n  truceline events easter --day 2025-04-20\n  \
-        truceline events easter --least 0.5 --format csv")]
+        truceline events easter --least 0.5 --format csv\n  \
+        truceline events easter --explain evt_4x9k --svg event.svg")]
     Events(EventArgs),
     /// List how incidents fit provisions of the agreement, or explain one
     #[command(after_help = "Examples:\n  truceline findings easter --format csv\n  \
@@ -93,7 +94,8 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     /// Put detections of many stations together to events, each with its probability
     #[command(after_help = "Examples:\n  truceline associate --data set --out result\n  \
-        truceline associate --data set --out result --model network.json --threads 2\n\n\
+        truceline associate --data set --out result --model network.json --threads 2\n  \
+        truceline associate --data set --out result --explain A12\n\n\
         Writes events.csv, assoc.csv, summary.json and, for rows that cannot be used, quarantine.csv.")]
     Associate(crate::commands::associate::AssociateArgs),
     /// Make up a sensor network and what it hears, with the truth
@@ -248,6 +250,13 @@ pub(crate) struct EventArgs {
     /// Only events of at least this probability
     #[arg(long, default_value_t = 0.0, value_name = "P")]
     pub least: f64,
+    /// Say why an event is believed, by its id (or the beginning of it): what each station
+    /// adds, what else was considered, what one more observation would change
+    #[arg(long, value_name = "ID", conflicts_with_all = ["day", "least"])]
+    pub explain: Option<String>,
+    /// With --explain: a file for the picture of stations, residuals and ellipse
+    #[arg(long, value_name = "FILE", requires = "explain")]
+    pub svg: Option<PathBuf>,
     /// As for `truceline incidents`
     #[arg(long, value_name = "SIZE|MOMENT")]
     pub as_of: Option<AsOf>,

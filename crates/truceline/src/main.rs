@@ -1,5 +1,6 @@
 //! The `truceline` command: a thin shell around the rooms below it.
 
+mod account;
 mod cli;
 mod clock;
 mod commands;

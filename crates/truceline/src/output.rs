@@ -38,6 +38,9 @@ pub(crate) fn table(table: &Table) -> String {
     for row in &table.rows {
         drawn.add_row(row.clone());
     }
+    if table.rows.is_empty() {
+        return format!("{drawn}\n  none\n");
+    }
     format!("{drawn}\n")
 }
 

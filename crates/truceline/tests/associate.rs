@@ -111,3 +111,42 @@ fn a_missing_file_is_named() {
     assert_eq!(code, 2);
     assert!(err.contains("stations.csv"), "{err}");
 }
+
+#[test]
+fn an_event_is_explained_in_words_and_as_a_picture() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("set"), dir.path().join("out"));
+    set(&data, false);
+    let run = |event: &str| {
+        let run = Command::new(env!("CARGO_BIN_EXE_truceline"))
+            .args(["associate", "--explain", event, "--data"])
+            .arg(&data)
+            .arg("--out")
+            .arg(&out)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (run.status.code(), text(run.stdout), text(run.stderr))
+    };
+    let (code, told, _) = run("A3");
+    assert_eq!(code, Some(0));
+    // The lines of what it rests on add up to the evidence.
+    let lines: Vec<(f64, &str)> = told
+        .lines()
+        .filter_map(|line| {
+            let (nats, words) = line.split_at_checked(7)?;
+            Some((nats.trim().parse().ok()?, words.trim()))
+        })
+        .collect();
+    let end = lines.iter().position(|(_, words)| words.starts_with("evidence")).unwrap();
+    let sum: f64 = lines[..end].iter().map(|(nats, _)| nats).sum();
+    assert!((sum - lines[end].0).abs() < 0.2, "{told}");
+    assert_eq!(lines.iter().filter(|(_, words)| words.contains(" heard D")).count(), 9, "{told}");
+    assert!(told.contains("all of it false alarms"), "{told}");
+    let picture = fs::read_to_string(out.join("A3.svg")).unwrap();
+    assert!(picture.starts_with("<svg") && picture.contains("S4: heard it"));
+    for (event, problem) in [("A99", "no event A99"), ("seven", "events are called A1, A2")] {
+        let (code, _, err) = run(event);
+        assert!(code != Some(0) && err.contains(problem), "{err}");
+    }
+}

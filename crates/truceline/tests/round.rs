@@ -62,6 +62,28 @@ fn what_is_listed() {
             let _: serde_json::Value = parsed.expect("it is JSON");
         }
     }
+    explained(&sandbox);
+}
+
+/// Why an event is believed: the parts add up to what the list of events says.
+fn explained(sandbox: &Sandbox) {
+    let list = sandbox.expect("events mission --least 0.9 --format json", 0);
+    let list: serde_json::Value = serde_json::from_str(&list.out).unwrap();
+    let event = list[2]["id"].as_str().unwrap();
+    let line = format!("events mission --explain {event} --svg event.svg");
+    let told = sandbox.expect(&line, 0);
+    assert!(told.out.starts_with("EXERCISE") && told.out.contains("Rejected:"), "{}", told.out);
+    let told = sandbox.expect(&format!("events mission --explain {event} --format json"), 0);
+    let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let stations = told["stations"].as_array().unwrap();
+    let heard = stations.iter().filter(|s| s["heard"].is_string()).count();
+    assert_eq!(heard.to_string(), list[2]["arrivals"].to_string().replace('"', ""));
+    let sum = stations.iter().map(|s| number(&s["nats"])).sum::<f64>()
+        + ["rarity", "level_fit", "since"].iter().map(|part| number(&told[part])).sum::<f64>();
+    assert!((sum - number(&told["evidence"])).abs() < 1e-6, "{told}");
+    let problem = sandbox.expect("events mission --explain evt_", 2);
+    assert!(problem.err.contains("is the beginning of"), "{}", problem.err);
 }
 
 #[test]

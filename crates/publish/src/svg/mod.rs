@@ -2,6 +2,7 @@
 //! has a title and a description for those who cannot see it.
 
 pub mod bars;
+pub mod event;
 pub mod map;
 
 /// Escapes text for XML.

@@ -55,7 +55,7 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     let mut judged = Vec::new();
     for set in &args.data {
         let mut events = Vec::new();
-        let ran = run(set, &model, 1, None, true, &mut |found, _| {
+        let ran = run(set, &model, 1, None, None, true, &mut |found, _| {
             events.extend_from_slice(found);
             Ok(())
         })?;

@@ -1,12 +1,14 @@
 //! Commands that list what is there.
 
-use anyhow::{Result, bail};
-use domain::{Incident, State};
+use anyhow::{Context as _, Result, bail};
+use domain::time::{seconds_between, shifted};
+use domain::{Incident, Located, State};
 use mission::explain::{Question, explain};
 use publish::table::{self, Table};
 use publish::{Counted, export};
 
 use super::{open, state_of};
+use crate::account::Told;
 use crate::cli::{
     EffortArgs, EventArgs, FindingArgs, IncidentArgs, ListArgs, ListFormat, TableFormat,
 };
@@ -110,6 +112,9 @@ pub(crate) fn findings(args: &FindingArgs) -> Result<Outcome> {
 
 /// Lists events.
 pub(crate) fn events(args: &EventArgs) -> Result<Outcome> {
+    if let Some(start) = &args.explain {
+        return explain_event(args, start);
+    }
     let mission = open(&args.mission)?;
     let state = state_of(&mission, args.as_of)?;
     let zone = &state.facts.zone;
@@ -121,6 +126,46 @@ pub(crate) fn events(args: &EventArgs) -> Result<Outcome> {
         TableFormat::Table => format!("{}{}", heading(&state), output::table(&table)),
         TableFormat::Csv => table.to_csv(),
         TableFormat::Json => output::json(&table.to_objects())?,
+    };
+    output::print(&text)?;
+    Ok(Outcome::Fine)
+}
+
+/// Says why an event is believed.
+fn explain_event(args: &EventArgs, start: &str) -> Result<Outcome> {
+    let mission = open(&args.mission)?;
+    let bar = crate::progress::spinner("folding the record");
+    let as_of = args.as_of.unwrap_or(mission::AsOf::Now);
+    let (state, told) = mission::explain::event(&mission, start, as_of)?;
+    bar.finish_and_clear();
+    let event = &told.event;
+    let (Located::Normal { at, covariance }, zone) = (&event.place, &state.facts.zone) else {
+        bail!("the event {} has no place with a covariance", event.id);
+    };
+    let told = Told {
+        account: &told.account,
+        event: event.id.to_string(),
+        at: (at.lat(), at.lon()),
+        covariance: [covariance.ee, covariance.en, covariance.nn],
+        level_db: event.level_db,
+        t_s: (seconds_between(told.zero, event.when.span.from), event.when.sigma_s),
+        station: &|number| told.stations[number as usize].clone(),
+        detection: &|row| told.observations[&row].to_string(),
+        moment: &|t_s| {
+            let local = zone.local(shifted(told.zero, t_s));
+            format!("{} ({})", local.strftime("%Y-%m-%d %H:%M:%S%.3f"), zone.name())
+        },
+    };
+    if let Some(path) = &args.svg {
+        std::fs::write(path, told.svg()).with_context(|| format!("writing {}", path.display()))?;
+    }
+    let text = match args.format {
+        TableFormat::Table => {
+            let exercise = if state.facts.exercise { "EXERCISE - made-up data.\n" } else { "" };
+            format!("{exercise}{}", told.text())
+        }
+        TableFormat::Json => output::json(&told.json())?,
+        TableFormat::Csv => bail!("an explanation is printed as table or json"),
     };
     output::print(&text)?;
     Ok(Outcome::Fine)

@@ -7,12 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use associate::account::{Account, Asked};
 use associate::effort::{Effort, effort};
 use associate::{Engine, Event, Model};
 use clap::Args;
 
 use self::read::{Feed, Network, Quarantine};
 use self::write::{Cost, Sink};
+use crate::account::Told;
 use crate::progress::bytes;
 use crate::{Outcome, output};
 
@@ -33,6 +35,9 @@ pub(crate) struct AssociateArgs {
     /// Shares of the network that are worked on apart. Results do not depend on it
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub shards: usize,
+    /// Say why an event of events.csv is believed, and draw it as EVENT.svg
+    #[arg(long, value_name = "EVENT")]
+    pub explain: Option<String>,
 }
 
 /// The model in a file, or the built-in one.
@@ -48,22 +53,37 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         bail!("--shards 0: at least one share is needed");
     }
     let model = model_of(args.model.as_deref())?;
+    let asked = args.explain.as_deref().map(number_of).transpose()?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
     let quarantine = args.out.join("quarantine.csv");
     let mut sink = Sink::create(&args.out)?;
     let mut ran =
-        run(&args.data, &model, args.shards, Some(&quarantine), false, &mut |e, feed| {
+        run(&args.data, &model, args.shards, asked, Some(&quarantine), false, &mut |e, feed| {
             sink.events(e, feed)
         })?;
     if ran.is_none() {
         // Rows out of order: read them all first, then begin again.
         sink = Sink::create(&args.out)?;
-        ran = run(&args.data, &model, args.shards, Some(&quarantine), true, &mut |e, feed| {
-            sink.events(e, feed)
-        })?;
+        ran = run(
+            &args.data,
+            &model,
+            args.shards,
+            asked,
+            Some(&quarantine),
+            true,
+            &mut |e, feed| sink.events(e, feed),
+        )?;
     }
     let ran = ran.context("rows were sorted and still out of order")?;
+    if let Some(explain) = &args.explain {
+        let Some(told) = &ran.told else {
+            bail!("no event {explain} was found; events.csv lists them");
+        };
+        let path = args.out.join(format!("{explain}.svg"));
+        fs::write(&path, &told.svg).with_context(|| format!("writing {}", path.display()))?;
+        output::print(&told.text)?;
+    }
     let summary = sink.finish(&model, &ran)?.finish(&start);
     write::summary(&args.out, &summary)?;
     output::line(&format!(
@@ -90,6 +110,36 @@ pub(crate) struct Ran {
     pub effort: Effort,
     /// CPU seconds within the engine.
     pub cpu: f64,
+    /// Why the event that was asked for is believed.
+    pub told: Option<Explained>,
+}
+
+/// Why an event is believed, in words and as a picture.
+pub(crate) struct Explained {
+    text: String,
+    svg: String,
+}
+
+/// The number of an event by its name in events.csv.
+fn number_of(name: &str) -> Result<u32> {
+    name.strip_prefix('A')
+        .and_then(|number| number.parse().ok())
+        .with_context(|| format!("--explain {name}: events are called A1, A2, ... in events.csv"))
+}
+
+fn tell(event: &Event, account: &Account, network: &Network, feed: &Feed) -> Explained {
+    let told = Told {
+        account,
+        event: write::name(event),
+        at: (event.lat, event.lon),
+        covariance: event.covariance,
+        level_db: event.level_db,
+        t_s: (event.t_s, event.var_t.max(0.0).sqrt()),
+        station: &|number| network.stations[number as usize].name.clone(),
+        detection: &|row| feed.id(row).to_string(),
+        moment: &|t_s| format!("t = {t_s:.3} s"),
+    };
+    Explained { text: told.text(), svg: told.svg() }
 }
 
 /// Takes events as they are released.
@@ -100,6 +150,7 @@ pub(crate) fn run(
     data: &Path,
     model: &Model,
     shards: usize,
+    asked: Option<u32>,
     quarantine: Option<&Path>,
     sort: bool,
     take: Take,
@@ -108,6 +159,10 @@ pub(crate) fn run(
     let network = Network::read(data, &mut quarantine)?;
     let mut engine = Engine::new(&network.stations, &network.met, &network.outages, model);
     engine.set_shards(shards);
+    if let Some(number) = asked {
+        engine.ask(Asked::Number(number));
+    }
+    let mut told = None;
     let mut feed = Feed::open(data, &network, sort, &mut quarantine)?;
     let bar = bytes("associating", feed.size());
     let mut batch = Vec::new();
@@ -132,6 +187,10 @@ pub(crate) fn run(
             quarantine.row(feed.file(), line, rejected.field, rejected.reason)?;
         }
         take(&events, &feed)?;
+        if let Some(account) = engine.take_account() {
+            let event = events.iter().find(|event| event.number == account.event);
+            told = event.map(|event| tell(event, &account, &network, &feed));
+        }
         feed.forget(engine.oldest_row());
         if !more {
             break;
@@ -145,5 +204,6 @@ pub(crate) fn run(
         searches: engine.searches,
         effort: effort(network.stations.len() as u32, &network.outages, span.0, span.1),
         cpu,
+        told,
     }))
 }

@@ -86,6 +86,11 @@ fn peak_rss_mb() -> f64 {
         .map_or(0.0, |kb| kb / 1024.0)
 }
 
+/// Name of an event in the files.
+pub(crate) fn name(event: &Event) -> String {
+    format!("A{}", event.number)
+}
+
 /// The output files.
 pub(crate) struct Sink {
     events: BufWriter<File>,
@@ -118,7 +123,7 @@ impl Sink {
 
     pub(crate) fn events(&mut self, events: &[Event], feed: &Feed) -> Result<()> {
         for e in events {
-            let name = format!("A{}", e.number);
+            let name = name(e);
             let features: Vec<String> = e.features.0.iter().map(|f| format!("{f:.4}")).collect();
             let line = format!(
                 "{name},{:.4},{:.7},{:.7},{:.6},{:.2},{:.2},{:.2},{:.2},{:.6},{:.3},{:.4},{},{}\n",

@@ -1,0 +1,264 @@
+//! Why an event is believed, for people and for programs: what each station
+//! adds, what else was considered, and what one more observation would change.
+
+use std::fmt::Write as _;
+
+use associate::account::{Account, Says, Testimony};
+use domain::Probability;
+use publish::svg::event::{Did, EventPicture, Mark};
+use publish::words;
+use serde_json::{Value, json};
+
+/// An account with the names that its readers know.
+pub(crate) struct Told<'a> {
+    /// What the engine says.
+    pub(crate) account: &'a Account,
+    /// Name of the event.
+    pub(crate) event: String,
+    /// Degrees north and east.
+    pub(crate) at: (f64, f64),
+    /// Covariance of the place, m^2: east-east, east-north, north-north.
+    pub(crate) covariance: [f64; 3],
+    /// Source level, dB at 1 km.
+    pub(crate) level_db: f64,
+    /// Seconds since the zero of the account, and their error.
+    pub(crate) t_s: (f64, f64),
+    /// Name of a station by its number.
+    pub(crate) station: &'a dyn Fn(u32) -> String,
+    /// Name of a detection by its row.
+    pub(crate) detection: &'a dyn Fn(u32) -> String,
+    /// A moment in words.
+    pub(crate) moment: &'a dyn Fn(f64) -> String,
+}
+
+impl Told<'_> {
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        let account = self.account;
+        let mut text = String::new();
+        let (lat, lon) = self.at;
+        let (t, sigma) = self.t_s;
+        let heard = account.rows().count();
+        let _ = writeln!(text, "event      {}", self.event);
+        let _ = writeln!(text, "when       {}, error {sigma:.3} s", (self.moment)(t));
+        let [ee, _, nn] = self.covariance;
+        let _ = writeln!(
+            text,
+            "where      {lat:.5} {lon:.5}, error {:.0} m east and {:.0} m north",
+            ee.max(0.0).sqrt(),
+            nn.max(0.0).sqrt()
+        );
+        let _ = writeln!(text, "level      {:.0} dB at 1 km", self.level_db);
+        let _ = writeln!(
+            text,
+            "believed   {} after calibration, from {heard} arrivals\n",
+            words::probability(Probability::new(account.probability))
+        );
+        let _ = writeln!(
+            text,
+            "   nats  what it rests on                                                 P without it"
+        );
+        let _ = writeln!(
+            text,
+            "{:+7.2}  how rare such an event is here, and how closely its arrivals agree on a place",
+            account.rarity
+        );
+        let _ = writeln!(text, "{:+7.2}  how usual its level is", account.level_fit);
+        for station in &account.stations {
+            self.station_line(&mut text, station);
+        }
+        if account.since.abs() >= 0.005 {
+            let _ = writeln!(
+                text,
+                "{:+7.2}  what changed about it after it was last weighed",
+                account.since
+            );
+        }
+        let _ = writeln!(text, "{:+7.2}  evidence, against false alarms only\n", account.evidence);
+        text.push_str("From evidence to probability, by the calibration map (log-odds):\n");
+        for weight in account.map.iter().filter(|weight| weight.log_odds.abs() >= 0.005) {
+            let _ = writeln!(
+                text,
+                "{:+7.2}  {} ({:.2})",
+                weight.log_odds, weight.feature, weight.value
+            );
+        }
+        self.alternatives(&mut text);
+        self.more(&mut text);
+        text
+    }
+
+    fn station_line(&self, text: &mut String, s: &Testimony) {
+        let name = (self.station)(s.station);
+        let km = s.distance_m / 1000.0;
+        let said = match &s.says {
+            Says::Heard { row, residual_s, sigma_s, louder_db, .. } => format!(
+                "{name} at {km:.1} km heard {} {:.3} s {} (error {sigma_s:.3}), {:.0} dB {}",
+                (self.detection)(*row),
+                residual_s.abs(),
+                if *residual_s < 0.0 { "early" } else { "late" },
+                louder_db.abs(),
+                if *louder_db < 0.0 { "fainter than expected" } else { "louder than expected" }
+            ),
+            Says::Silent if s.chance < 0.005 && s.nats > -0.005 => return,
+            Says::Silent => {
+                format!("{name} at {km:.1} km was silent; would have heard it with {:.2}", s.chance)
+            }
+            Says::Down => format!("{name} at {km:.1} km was down; its silence says nothing"),
+        };
+        let without =
+            if matches!(s.says, Says::Down) { String::new() } else { format!("{:.3}", s.without) };
+        let _ = writeln!(text, "{:+7.2}  {said:<73} {without}", s.nats);
+    }
+
+    fn alternatives(&self, text: &mut String) {
+        let account = self.account;
+        text.push_str("\nRejected:\n");
+        let _ = writeln!(
+            text,
+            "  all of it false alarms                     {:.1} nats behind",
+            account.evidence
+        );
+        for other in &account.elsewhere {
+            let _ = writeln!(
+                text,
+                "  another place, {:.1} km off at {:.4} {:.4}, {}: {} arrivals, {} of them these; {:.1} nats {}",
+                other.distance_m / 1000.0,
+                other.lat,
+                other.lon,
+                (self.moment)(other.t_s),
+                other.hits,
+                other.shared,
+                other.behind.abs(),
+                if other.behind <= 0.0 { "behind" } else { "ahead" }
+            );
+        }
+        for rival in &account.rivals {
+            let _ = writeln!(
+                text,
+                "  the event {:.1} km off at {} would take {} of its arrivals and gain {:.1} nats",
+                rival.distance_m / 1000.0,
+                (self.moment)(rival.t_s),
+                rival.wants,
+                rival.gain
+            );
+        }
+    }
+
+    fn more(&self, text: &mut String) {
+        if self.account.more.is_empty() {
+            return;
+        }
+        text.push_str("\nWhat one more observation would change:\n");
+        for more in &self.account.more {
+            let silent =
+                more.silent.map_or(String::new(), |p| format!("; had it been silent, {p:.3}"));
+            let _ = writeln!(
+                text,
+                "  {}: had it heard the event, P {:.3} and {:.2} of the error of place{silent}",
+                (self.station)(more.station),
+                more.heard,
+                more.error
+            );
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        let account = self.account;
+        let stations: Vec<Value> = account.stations.iter().map(|s| self.station_json(s)).collect();
+        let [ee, en, nn] = self.covariance;
+        json!({
+            "event": self.event,
+            "t": (self.moment)(self.t_s.0),
+            "t_sigma_s": self.t_s.1,
+            "lat": self.at.0,
+            "lon": self.at.1,
+            "covariance_m2": { "ee": ee, "en": en, "nn": nn },
+            "level_db": self.level_db,
+            "probability": account.probability,
+            "evidence": account.evidence,
+            "rarity": account.rarity,
+            "level_fit": account.level_fit,
+            "since": account.since,
+            "stations": stations,
+            "calibration": account.map.iter().map(|w| json!({
+                "feature": w.feature, "value": w.value, "log_odds": w.log_odds,
+            })).collect::<Vec<_>>(),
+            "elsewhere": account.elsewhere.iter().map(|o| json!({
+                "t": (self.moment)(o.t_s), "lat": o.lat, "lon": o.lon, "distance_m": o.distance_m,
+                "arrivals": o.hits, "shared": o.shared, "behind": -o.behind,
+            })).collect::<Vec<_>>(),
+            "rivals": account.rivals.iter().map(|r| json!({
+                "t": (self.moment)(r.t_s), "distance_m": r.distance_m, "wants": r.wants, "gain": r.gain,
+            })).collect::<Vec<_>>(),
+            "one_more": account.more.iter().map(|m| json!({
+                "station": (self.station)(m.station), "if_heard": m.heard, "if_silent": m.silent,
+                "error_ratio": m.error,
+            })).collect::<Vec<_>>(),
+        })
+    }
+
+    fn station_json(&self, s: &Testimony) -> Value {
+        let mut value = json!({
+            "station": (self.station)(s.station),
+            "distance_m": s.distance_m,
+            "due": (self.moment)(s.due_s),
+            "chance": s.chance,
+            "nats": s.nats,
+            "probability_without": s.without,
+        });
+        let says = match &s.says {
+            Says::Heard { row, residual_s, sigma_s, louder_db, parts, ln_false } => json!({
+                "heard": (self.detection)(*row),
+                "residual_s": residual_s,
+                "sigma_s": sigma_s,
+                "louder_db": louder_db,
+                "time": parts[0],
+                "signal": parts[1],
+                "level": parts[2],
+                "false_alarm": ln_false,
+            }),
+            Says::Silent => json!({ "heard": null }),
+            Says::Down => json!({ "down": true }),
+        };
+        if let (Value::Object(value), Value::Object(says)) = (&mut value, says) {
+            value.extend(says);
+        }
+        value
+    }
+
+    /// The picture.
+    pub(crate) fn svg(&self) -> String {
+        let account = self.account;
+        let plan = account.stations.iter().zip(&account.plan);
+        let stations = plan
+            .map(|(s, at)| Mark {
+                name: (self.station)(s.station),
+                at: *at,
+                chance: s.chance,
+                nats: s.nats,
+                did: match s.says {
+                    Says::Heard { residual_s, sigma_s, .. } => Did::Hear { residual_s, sigma_s },
+                    Says::Silent => Did::Nothing,
+                    Says::Down => Did::Down,
+                },
+            })
+            .collect();
+        let probability = words::probability(Probability::new(account.probability));
+        EventPicture {
+            title: format!("Event {}: {probability}", self.event),
+            description: format!(
+                "{}, heard by {} of {} stations in reach; evidence {:.1} nats",
+                (self.moment)(self.t_s.0),
+                account.rows().count(),
+                account.stations.len(),
+                account.evidence
+            ),
+            stations,
+            elsewhere: account.elsewhere.iter().map(|o| o.offset_m).collect(),
+            covariance: self.covariance,
+        }
+        .svg()
+    }
+}
