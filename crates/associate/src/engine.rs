@@ -19,12 +19,8 @@ use crate::search::{Candidate, Scratch, search};
 
 /// Time worked on at once, s.
 const BLOCK_S: f64 = 15.0;
-/// How long after a block detections are waited for, s: the moveout over 20 km.
-pub(crate) const AHEAD_S: f64 = 62.0;
-/// An event this much older than the block is final, s.
-const FINAL_S: f64 = 60.0;
-/// Weak events are taken only after clear ones of so much later, s.
-const WEAK_S: f64 = 45.0;
+/// Longest way of an arrival to its first station, s.
+const REACH_S: f64 = 45.0;
 /// Detections are kept so long after they are worked on, s.
 const KEEP_S: f64 = 240.0;
 /// The forecast is taken anew so often, s.
@@ -41,6 +37,25 @@ const ROUNDS: usize = 4;
 const BURST: usize = 20;
 /// Mean squared residual up to which an event is clear enough to be taken at once.
 const CLEAR: f64 = 1.7;
+
+/// How long an engine waits for what may still come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// How long after a block detections are waited for, s.
+    pub ahead_s: f64,
+    /// An event this much older than the block is final, s.
+    pub final_s: f64,
+    /// Weak events are taken only after clear ones of so much later, s.
+    pub weak_s: f64,
+}
+
+impl Pace {
+    /// Waits for the moveout over 20 km, and for the neighbours of an event to
+    /// be sorted out.
+    pub const FINAL: Self = Self { ahead_s: 62.0, final_s: 60.0, weak_s: 45.0 };
+    /// Waits for the nearest stations only.
+    pub const PRELIMINARY: Self = Self { ahead_s: 15.0, final_s: 0.0, weak_s: 0.0 };
+}
 
 /// One physical occurrence inferred from detections.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,6 +154,8 @@ pub struct Engine {
     shards: usize,
     asked: Option<Asked>,
     account: Option<Account>,
+    pace: Pace,
+    watermark: f64,
 }
 
 /// A detection that was not used.
@@ -153,8 +170,19 @@ pub struct Rejected {
 }
 
 impl Engine {
-    /// An engine for a network.
+    /// An engine for a network, at its full pace.
     pub fn new(stations: &[Station], met: &[MetNode], outages: &[Outage], model: &Model) -> Self {
+        Self::with_pace(stations, met, outages, model, Pace::FINAL)
+    }
+
+    /// An engine that waits for more or for less.
+    pub fn with_pace(
+        stations: &[Station],
+        met: &[MetNode],
+        outages: &[Outage],
+        model: &Model,
+        pace: Pace,
+    ) -> Self {
         let net = Network::new(stations, met, outages, model);
         Self {
             rings: vec![Ring::default(); net.len()],
@@ -179,6 +207,8 @@ impl Engine {
             shards: 1,
             asked: None,
             account: None,
+            pace,
+            watermark: f64::NEG_INFINITY,
         }
     }
 
@@ -207,6 +237,7 @@ impl Engine {
     /// the record is in, and returns the events that became final.
     pub fn advance(&mut self, watermark: f64) -> Vec<Event> {
         let mut out = Vec::new();
+        self.watermark = self.watermark.max(watermark);
         loop {
             let next = match (self.anchors.front(), self.waiting.front()) {
                 (Some(a), Some(w)) => a.0.min(w.t_s),
@@ -222,13 +253,25 @@ impl Engine {
                 self.now = libm::floor(next / BLOCK_S) * BLOCK_S;
             }
             let end = self.now + BLOCK_S;
-            if end + AHEAD_S >= watermark {
+            if end + self.pace.ahead_s >= watermark {
                 break;
             }
             self.block(end, &mut out);
             self.now = end;
         }
         out
+    }
+
+    /// All events before this moment are out.
+    pub fn settled_to(&self) -> f64 {
+        if self.events.is_empty() && self.leftover.is_empty() {
+            let first = self.anchors.front().map(|a| a.0);
+            let next = first.into_iter().chain(self.waiting.front().map(|w| w.t_s));
+            let idle = self.watermark - self.pace.ahead_s - BLOCK_S;
+            // An event begins at most so long before its first arrival.
+            return next.fold(idle, f64::min) - REACH_S;
+        }
+        self.now - self.pace.final_s.max(REACH_S)
     }
 
     /// Detections not used since this was last asked.
@@ -249,7 +292,7 @@ impl Engine {
     }
 
     fn block(&mut self, end: f64, out: &mut Vec<Event>) {
-        let horizon = end + AHEAD_S;
+        let horizon = end + self.pace.ahead_s;
         // On a fixed raster of time, so that nothing depends on when far away
         // parts of the network had something to work on.
         let minute = libm::floor(end / SWEEP_S) * SWEEP_S;
@@ -284,7 +327,7 @@ impl Engine {
         self.find(&block, horizon, CLEAR);
         self.improve(end, horizon, &block, CLEAR);
         self.leftover.extend(block.drain(..));
-        while self.leftover.front().is_some_and(|a| a.0 < end - WEAK_S) {
+        while self.leftover.front().is_some_and(|a| a.0 < end - self.pace.weak_s) {
             block.extend(self.leftover.pop_front());
         }
         self.failed.clear();
@@ -430,7 +473,7 @@ impl Engine {
             .events
             .ids()
             .map(|id| self.events.get(id))
-            .filter(|e| at_work(e) && (e.dirty || closing && e.loc.t < end - FINAL_S))
+            .filter(|e| at_work(e) && (e.dirty || closing && e.loc.t < end - self.pace.final_s))
             .map(|e| (e.loc.t, e.loc.x, e.loc.y))
             .collect();
         let near = |e: &Live| {
@@ -484,7 +527,7 @@ impl Engine {
             .ids()
             .filter(|id| {
                 let e = self.events.get(*id);
-                e.alive && !e.done && e.loc.t < end - FINAL_S
+                e.alive && !e.done && e.loc.t < end - self.pace.final_s
             })
             .collect();
         ids.sort_by(|a, b| {

@@ -82,7 +82,8 @@ mod ring;
 mod salvo;
 mod score;
 mod search;
+pub mod stream;
 
-pub use engine::{Engine, Event, Rejected};
+pub use engine::{Engine, Event, Pace, Rejected};
 pub use input::{Detection, MetNode, Outage, Station};
 pub use model::{CLASSES, Calibration, ENGINE_VERSION, Model, NotAModel};

@@ -1,6 +1,7 @@
 //! `truceline associate`: detections in, events with probability out.
 
 pub(crate) mod read;
+mod releases;
 mod write;
 
 use std::fs;
@@ -38,6 +39,10 @@ pub(crate) struct AssociateArgs {
     /// Say why an event of events.csv is believed, and draw it as EVENT.svg
     #[arg(long, value_name = "EVENT")]
     pub explain: Option<String>,
+    /// Read detections.ndjson in the order of reception and write releases.ndjson: each event
+    /// preliminary, final, and revised when what comes late changes it
+    #[arg(long, conflicts_with_all = ["explain", "shards"])]
+    pub releases: bool,
 }
 
 /// The model in a file, or the built-in one.
@@ -58,6 +63,16 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     let start = Cost::now();
     let quarantine = args.out.join("quarantine.csv");
     let mut sink = Sink::create(&args.out)?;
+    if args.releases {
+        let released = releases::run(args, &model, &mut sink)?;
+        let [late, lost] = released.late;
+        output::line(&format!(
+            "{} releases in releases.ndjson; {late} detections came after the final pass, {lost} after the last",
+            released.count
+        ))?;
+        let summary = sink.finish(&model, &released.ran)?.finish(&start);
+        return told(&args.out, &summary);
+    }
     let mut ran =
         run(&args.data, &model, args.shards, asked, Some(&quarantine), false, &mut |e, feed| {
             sink.events(e, feed)
@@ -85,7 +100,12 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         output::print(&told.text)?;
     }
     let summary = sink.finish(&model, &ran)?.finish(&start);
-    write::summary(&args.out, &summary)?;
+    told(&args.out, &summary)
+}
+
+/// Writes the summary and says the most important of it.
+fn told(out: &Path, summary: &write::Summary) -> Result<Outcome> {
+    write::summary(out, summary)?;
     output::line(&format!(
         "{} detections, {} events ({} at probability 0.5 or more), {} rows set aside",
         summary.detections, summary.events, summary.events_likely, summary.quarantined

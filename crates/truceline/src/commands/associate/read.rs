@@ -347,6 +347,8 @@ pub(crate) struct Feed<'a> {
     first: u32,
     rows: u32,
     last: f64,
+    /// When the newest row was received.
+    received: f64,
     sorted: Option<std::vec::IntoIter<Detection>>,
 }
 
@@ -358,16 +360,35 @@ impl<'a> Feed<'a> {
         sort: bool,
         quarantine: &mut Quarantine,
     ) -> Result<Self> {
+        let mut feed = Self::as_received(data, network, false)?;
+        // An ndjson file is in order of reception, not of time.
+        if sort || matches!(feed.form, Form::Ndjson) {
+            let mut all = Vec::new();
+            while feed.read(&mut all, usize::MAX, false, quarantine)?.is_ok_and(|more| more) {}
+            all.sort_by(|a, b| {
+                a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)).then(a.row.cmp(&b.row))
+            });
+            feed.sorted = Some(all.into_iter());
+        }
+        Ok(feed)
+    }
+
+    /// Opens the detections of a set to be read as they were received, from
+    /// detections.ndjson first if it may.
+    pub(crate) fn as_received(
+        data: &Path,
+        network: &'a Network,
+        stream_first: bool,
+    ) -> Result<Self> {
         let mut name = "detections.csv";
         let mut path = data.join(name);
         let stream = data.join("detections.ndjson");
-        let ndjson = !path.is_file() && stream.is_file();
+        let ndjson = stream.is_file() && (stream_first || !path.is_file());
         if ndjson {
             (name, path) = ("detections.ndjson", stream);
         }
-        // An ndjson file has no header, and is in order of reception, not of time.
-        let (form, csv, sort) = if ndjson {
-            (Form::Ndjson, Csv::open(&path, false)?, true)
+        let (form, csv) = if ndjson {
+            (Form::Ndjson, Csv::open(&path, false)?)
         } else {
             let csv = Csv::open(&path, true)?;
             let columns = Columns {
@@ -377,9 +398,9 @@ impl<'a> Feed<'a> {
                 amp: csv.column("amp_db")?,
                 snr: csv.column("snr_db")?,
             };
-            (Form::Csv(columns), csv, sort)
+            (Form::Csv(columns), csv)
         };
-        let mut feed = Self {
+        Ok(Self {
             network,
             csv,
             form,
@@ -389,17 +410,32 @@ impl<'a> Feed<'a> {
             first: 0,
             rows: 0,
             last: f64::NEG_INFINITY,
+            received: f64::NEG_INFINITY,
             sorted: None,
-        };
-        if sort {
-            let mut all = Vec::new();
-            while feed.read(&mut all, usize::MAX, false, quarantine)?.is_ok_and(|more| more) {}
-            all.sort_by(|a, b| {
-                a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)).then(a.row.cmp(&b.row))
-            });
-            feed.sorted = Some(all.into_iter());
+        })
+    }
+
+    /// The next row as it was received: when, and its detection if it is one
+    /// that can be used. None at the end.
+    pub(crate) fn next_received(
+        &mut self,
+        quarantine: &mut Quarantine,
+    ) -> Result<Option<(f64, Option<Detection>)>> {
+        if !self.csv.read_line()? {
+            return Ok(None);
         }
-        Ok(feed)
+        let detection = match self.row() {
+            Ok(detection) => detection,
+            Err(fault) => {
+                quarantine.row(self.name, self.csv.line, fault.field, &fault.reason)?;
+                None
+            }
+        };
+        if let (Form::Csv(_), Some(detection)) = (&self.form, &detection) {
+            // A table does not say when its rows were received: as they happened.
+            self.received = self.received.max(detection.t_s);
+        }
+        Ok(Some((self.received, detection)))
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -478,6 +514,9 @@ impl<'a> Feed<'a> {
     fn json_row(&mut self) -> Result<Option<Detection>, Fault> {
         let o: Object = serde_json::from_slice(&self.csv.buffer)
             .map_err(|why| fault("line", why.to_string()))?;
+        if let Some(received) = o.recv.or(o.t).filter(|r| r.abs() <= TIME_MAX) {
+            self.received = self.received.max(received);
+        }
         if o.kind != "acoustic" {
             return Ok(None);
         }
