@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::account::{self, Account, Asked};
 use crate::births;
 use crate::input::{Detection, MetNode, Outage, Station};
+use crate::kind;
 use crate::live::{Events, Live, all_free};
 use crate::locate::{self, Wind};
 use crate::model::Model;
@@ -76,6 +77,11 @@ pub struct Event {
     pub var_t: f64,
     /// Source level, dB at 1 km.
     pub level_db: f64,
+    /// Time to the nearest other event of the same place, s; none if it came alone.
+    pub spacing_s: Option<f64>,
+    /// How likely each kind of [`Model::kinds`] is, if it is real; empty if the
+    /// model has none.
+    pub kinds: Vec<f64>,
     /// Log-odds of the evidence before calibration, nats.
     pub evidence: f64,
     /// Sum of squared residuals, each in units of its error and at most 9.
@@ -585,6 +591,7 @@ impl Engine {
                 self.wind.learn(&fix);
             }
         }
+        let spacing_s = self.events.spacing(id);
         let (lat, lon) = self.net.plane.inverse(fix.loc.x, fix.loc.y);
         self.released += 1;
         let inflation = self.physics.model.inflation_of(w.chi2, hits);
@@ -597,6 +604,8 @@ impl Engine {
             covariance: fix.covariance.map(|c| c * inflation),
             var_t: fix.var_t * inflation,
             level_db: w.level,
+            spacing_s,
+            kinds: kind::posterior(&self.physics.model.kinds, w.level, spacing_s),
             evidence: w.score,
             chi2: w.chi2,
             rows,

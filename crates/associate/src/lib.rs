@@ -70,6 +70,7 @@ mod births;
 pub mod effort;
 mod engine;
 mod input;
+pub mod kind;
 mod live;
 mod locate;
 mod math;

@@ -1,5 +1,6 @@
 //! Events at work: found, and not yet final.
 
+use crate::kind::{PLACE_M, SPACING_S};
 use crate::math;
 use crate::ring::{FREE, Ring};
 use crate::score::{Belief, Hit, Loc, Physics, Weighed};
@@ -100,6 +101,18 @@ impl Events {
             }
         }
         closest
+    }
+
+    /// Time to the nearest other event of the same place, s, if one is near.
+    pub(crate) fn spacing(&self, id: u32) -> Option<f64> {
+        let me = self.get(id);
+        let farthest = SPACING_S[SPACING_S.len() - 1];
+        let others = self.list.iter().zip(self.base..).filter(|(other, number)| {
+            let (dx, dy) = (other.loc.x - me.loc.x, other.loc.y - me.loc.y);
+            other.alive && *number != id && dx * dx + dy * dy < PLACE_M * PLACE_M
+        });
+        let nearest = others.map(|(o, _)| (o.loc.t - me.loc.t).abs()).fold(f64::INFINITY, f64::min);
+        (nearest < farthest).then_some(nearest)
     }
 
     /// What is expected of an event about a place and time: few anywhere, many

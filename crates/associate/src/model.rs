@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::Kind;
+use crate::math;
+
 /// Version of the engine: part of every digest. Count it up with any change
 /// that can change a result.
 pub const ENGINE_VERSION: u32 = 1;
@@ -57,6 +60,11 @@ pub struct Model {
     pub inflation: Vec<f64>,
     /// The calibration map of probabilities.
     pub calibration: Calibration,
+    /// What the log-odds of a preliminary event become: a constant and a factor.
+    /// Far stations have not been waited for, and neighbours not sorted out.
+    pub preliminary: [f64; 2],
+    /// Kinds of source, to say what made a sound. May be empty.
+    pub kinds: Vec<Kind>,
 }
 
 /// Logistic map from what is known of an event to the probability that it is real.
@@ -93,6 +101,8 @@ impl Default for Model {
             clock_error_s: 0.01,
             inflation: vec![1.4; CLASSES],
             calibration: Calibration::default(),
+            preliminary: [0.0, 1.0],
+            kinds: Vec::new(),
         }
     }
 }
@@ -101,6 +111,11 @@ impl Default for Calibration {
     fn default() -> Self {
         Self { weights: vec![-1.0, 2.0], fitted_on: "nothing: a guess".into() }
     }
+}
+
+fn log_odds(probability: f64) -> f64 {
+    let p = probability.clamp(1e-4, 1.0 - 1e-4);
+    libm::log(p / (1.0 - p))
 }
 
 /// A model that cannot be used.
@@ -140,10 +155,54 @@ impl Model {
                 return Err(NotAModel::Number { field, value });
             }
         }
+        if let Some(&value) = model.preliminary.iter().find(|v| !v.is_finite()) {
+            return Err(NotAModel::Number { field: "preliminary", value });
+        }
+        let of_kinds = |k: &Kind| {
+            let numbers = [k.share, k.level_db, k.level_sd_db].into_iter().chain(k.spacing);
+            numbers.into_iter().find(|v| !v.is_finite() || *v < 0.0)
+        };
+        if let Some(value) = model.kinds.iter().find_map(of_kinds) {
+            return Err(NotAModel::Number { field: "kinds", value });
+        }
         if let Some(&value) = model.inflation.iter().find(|v| !v.is_finite() || **v <= 0.0) {
             return Err(NotAModel::Number { field: "inflation", value });
         }
         Ok(model)
+    }
+
+    /// Probability of a preliminary event, from what the map says of it.
+    pub fn discounted(&self, probability: f64) -> f64 {
+        let [constant, factor] = self.preliminary;
+        math::logistic(constant + factor * log_odds(probability))
+    }
+
+    /// Fits the discount of preliminary events to those of which it is known
+    /// whether they are real, each with a weight. Newton's method.
+    pub fn fit_discount(events: &[(f64, bool, f64)]) -> [f64; 2] {
+        let mut w = [0.0, 1.0];
+        for _ in 0..30 {
+            // A weak pull towards no discount at all.
+            let mut hessian = [[1.0, 0.0], [0.0, 1.0]];
+            let mut slope = [-w[0], 1.0 - w[1]];
+            for (p, real, weight) in events {
+                let f = [1.0, log_odds(*p)];
+                let stated = math::logistic(w[0] + w[1] * f[1]);
+                let off = weight * (f64::from(u8::from(*real)) - stated);
+                let v = weight * stated * (1.0 - stated);
+                for i in 0..2 {
+                    slope[i] += off * f[i];
+                    for j in 0..2 {
+                        hessian[i][j] += v * f[i] * f[j];
+                    }
+                }
+            }
+            let Some(l) = math::cholesky(&hessian) else { break };
+            let step = math::solve(&l, &slope);
+            w[0] += step[0].clamp(-1.0, 1.0);
+            w[1] += step[1].clamp(-1.0, 1.0);
+        }
+        w.map(|w| libm::round(w * 1e4) / 1e4)
     }
 
     /// Class of an event for the inflation of its covariance, by the sum of

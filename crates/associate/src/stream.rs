@@ -22,6 +22,8 @@ const SETTLED_LAG_S: f64 = 3_700.0;
 const STEP_S: f64 = 5.0;
 /// An event may move in time by so much from pass to pass, s.
 const SHIFT_S: f64 = 10.0;
+/// A preliminary event is released from this probability on.
+pub const WORTH: f64 = 0.5;
 /// A change of probability that is worth a release.
 pub const CHANGE_PROBABILITY: f64 = 0.02;
 /// A change of the size of the ellipse, as a share, that is.
@@ -99,6 +101,7 @@ struct Known {
 pub struct Stream {
     passes: [Pass; 3],
     known: BTreeMap<u32, Known>,
+    model: Model,
     /// Event that a detection was last released with.
     home: BTreeMap<u32, u32>,
     next: u32,
@@ -153,6 +156,7 @@ impl Stream {
                 pass(Pace::FINAL, SETTLED_LAG_S),
             ],
             known: BTreeMap::new(),
+            model: model.clone(),
             home: BTreeMap::new(),
             next: 1,
             stepped_s: f64::NEG_INFINITY,
@@ -221,7 +225,13 @@ impl Stream {
     fn step(&mut self, received_s: f64, out: &mut Output) {
         let known_s = if received_s == f64::INFINITY { self.received_s } else { received_s };
         for pass in 0..self.passes.len() {
-            for event in self.passes[pass].advance(received_s) {
+            for mut event in self.passes[pass].advance(received_s) {
+                if pass == 0 {
+                    event.probability = self.model.discounted(event.probability);
+                    if event.probability < WORTH {
+                        continue;
+                    }
+                }
                 if pass == 2 {
                     out.settled.push(event.clone());
                 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
+use crate::incident::ClassShare;
 use crate::observation::RecordPosition;
 use crate::place::Located;
 use crate::probability::Probability;
@@ -37,6 +38,10 @@ pub struct Event {
     pub evidence: f64,
     /// Source level, dB at 1 km.
     pub level_db: f64,
+    /// What it may have been if it took place, innocent causes included,
+    /// likeliest first; empty if the engine does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassShare>,
     /// What belongs to it, in record order.
     pub arrivals: Vec<Arrival>,
 }

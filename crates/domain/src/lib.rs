@@ -56,7 +56,7 @@ pub use event::Event;
 pub use finding::{Element, Finding, Met};
 pub use gazetteer::Gazetteer;
 pub use id::{Id, IdKind};
-pub use incident::{Basis, Incident, Status};
+pub use incident::{Basis, ClassShare, Incident, Status};
 pub use measures::{Measures, Value};
 pub use obligation::Obligation;
 pub use observation::{Observation, RecordPosition};

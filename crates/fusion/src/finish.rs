@@ -35,16 +35,16 @@ pub(crate) fn finish(
         .expect("a draft is opened by a sighting");
     let id = Id::of(IdKind::Incident, &[founder.sighting.observation.bytes()]);
 
-    let mut origins: BTreeMap<Id, Vec<Class>> = BTreeMap::new();
+    let mut origins: BTreeMap<Id, Votes> = BTreeMap::new();
     let mut signatures: BTreeMap<Signature, u64> = BTreeMap::new();
     let mut groups: Vec<String> = Vec::new();
     let mut objects: Vec<String> = Vec::new();
     let mut remarks: Vec<String> = Vec::new();
     for entry in &counting {
         let of_origin = origins.entry(entry.origin).or_default();
-        of_origin.extend(&entry.sighting.classes);
-        of_origin.sort_unstable();
-        of_origin.dedup();
+        for (class, vote) in entry.sighting.votes() {
+            *of_origin.entry(class).or_default() += vote;
+        }
         *signatures.entry(entry.sighting.signature).or_default() += 1;
         groups.push(entry.sighting.group.clone());
         objects.extend(entry.sighting.objects.iter().cloned());
@@ -105,19 +105,22 @@ fn member(entry: &Entry, membership: &Membership) -> Member {
     }
 }
 
+/// What an origin says of the class.
+type Votes = BTreeMap<Class, f64>;
+
 /// Every origin has one vote, split between the classes it names. "Undetermined"
 /// gives way where anything better is named.
-fn class_shares(origins: &BTreeMap<Id, Vec<Class>>) -> Vec<ClassShare> {
-    let determined = origins.values().flatten().any(|class| *class != Class::A13);
-    let mut votes: BTreeMap<Class, f64> = BTreeMap::new();
+fn class_shares(origins: &BTreeMap<Id, Votes>) -> Vec<ClassShare> {
+    let determined = origins.values().flat_map(Votes::keys).any(|class| *class != Class::A13);
+    let mut votes: Votes = BTreeMap::new();
     let mut total = 0.0;
-    for classes in origins.values() {
-        let named: Vec<Class> =
-            classes.iter().copied().filter(|class| !determined || *class != Class::A13).collect();
-        for class in &named {
-            *votes.entry(*class).or_default() += 1.0 / named.len() as f64;
+    for of_origin in origins.values() {
+        let named = || of_origin.iter().filter(|(class, _)| !determined || **class != Class::A13);
+        let sum: f64 = named().map(|(_, vote)| vote).sum();
+        for (class, vote) in named() {
+            *votes.entry(*class).or_default() += vote / sum;
         }
-        total += f64::from(u8::from(!named.is_empty()));
+        total += f64::from(u8::from(named().count() > 0));
     }
     let mut shares: Vec<ClassShare> = votes
         .into_iter()
@@ -148,10 +151,32 @@ fn alternatives(counting: &[&Entry]) -> Vec<Alternative> {
                 && entry.sighting.objects.is_empty()
         }) && counting.iter().all(|entry| matches!(entry.sighting.origin, OriginKey::Own(_)));
     if only_sound {
-        let because =
-            "nothing but sounds: thunder, a quarry or a controlled detonation are not excluded"
-                .to_owned();
-        alternatives.push(Alternative { class: Class::Z4, because });
+        alternatives.extend(other_sounds(counting));
     }
     alternatives
+}
+
+/// What nothing but sounds may have been, as likely as the engine thinks where
+/// it has weighed them.
+fn other_sounds(counting: &[&Entry]) -> Vec<Alternative> {
+    let mut most: BTreeMap<Class, f64> = BTreeMap::new();
+    for share in counting.iter().flat_map(|entry| &entry.sighting.innocent) {
+        let likely = most.entry(share.class).or_default();
+        *likely = likely.max(share.share.get());
+    }
+    let weighed: Vec<Alternative> = most
+        .into_iter()
+        .map(|(class, p)| {
+            let because = format!(
+                "nothing but sounds, by whose level and spacing it is this with P {p:.2} at most"
+            );
+            Alternative { class, because }
+        })
+        .collect();
+    if !weighed.is_empty() {
+        return weighed;
+    }
+    let because =
+        "nothing but sounds: thunder, a quarry or a controlled detonation are not excluded";
+    vec![Alternative { class: Class::Z4, because: because.to_owned() }]
 }

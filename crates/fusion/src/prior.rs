@@ -232,6 +232,8 @@ mod tests {
             place: Located::Unknown,
             signature: Signature::Explosion,
             classes: vec![Class::A13],
+            shares: Vec::new(),
+            innocent: Vec::new(),
             objects: vec![],
             count: None,
             usual: None,

@@ -5,8 +5,8 @@ use std::fmt;
 
 use domain::place::Precision;
 use domain::{
-    Class, ControlHistory, Event, Family, Id, Located, Observation, Occurrence, Probability,
-    RecordPosition, Signature, Source, SourceKind, Value,
+    Class, ClassShare, ControlHistory, Event, Family, Id, Located, Observation, Occurrence,
+    Probability, RecordPosition, Signature, Source, SourceKind, Value,
 };
 use jiff::Timestamp;
 
@@ -77,6 +77,10 @@ pub struct Sighting {
     pub signature: Signature,
     /// Classes that it speaks for; never empty.
     pub classes: Vec<Class>,
+    /// How its vote is split between them, if not alike.
+    pub shares: Vec<f64>,
+    /// Innocent causes that an engine thinks possible, and how likely.
+    pub innocent: Vec<ClassShare>,
     /// Protected objects it mentions.
     pub objects: Vec<String>,
     /// How many, if it counts.
@@ -271,6 +275,8 @@ pub fn interpret(
         place: placing.place,
         signature,
         classes,
+        shares: Vec::new(),
+        innocent: Vec::new(),
         objects: reading.map_or_else(|| objects_named(observation, reference), |read| read.objects),
         count: observation.count,
         usual: None,
@@ -368,6 +374,8 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
         place: placing.place,
         signature: Signature::ThermalAnomaly,
         classes: vec![Class::A13],
+        shares: Vec::new(),
+        innocent: Vec::new(),
         objects: Vec::new(),
         count: None,
         usual,
@@ -376,11 +384,22 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
     }))
 }
 
+/// A class that an engine thinks less likely than this is not spoken for.
+const NAMED_MIN: f64 = 0.1;
+
 impl Sighting {
     /// An event that an engine inferred from the arrivals at a network; `source`
     /// is the network. An event of little probability is kept: gates are for
     /// publication.
     pub fn of_event(event: &Event, source: &Source) -> Self {
+        let (innocent, used): (Vec<ClassShare>, Vec<ClassShare>) =
+            event.classes.iter().partition(|share| share.class.group() == 'Z');
+        let named = || used.iter().filter(|share| share.share.get() >= NAMED_MIN);
+        let (classes, shares) = if named().count() == 0 {
+            (vec![Class::A13], Vec::new())
+        } else {
+            (named().map(|s| s.class).collect(), named().map(|s| s.share.get()).collect())
+        };
         Self {
             observation: event.id,
             at: event.arrivals.first().map_or(RecordPosition { entry: 0, line: 0 }, |one| one.at),
@@ -392,13 +411,23 @@ impl Sighting {
             when: event.when,
             place: event.place.clone(),
             signature: Signature::Explosion,
-            classes: vec![Class::A13],
+            classes,
+            shares,
+            innocent,
             objects: Vec::new(),
             count: None,
             usual: None,
             certainty: Some(event.probability),
             remarks: Vec::new(),
         }
+    }
+
+    /// How it votes on the class: a share for each, one in all.
+    pub fn votes(&self) -> Vec<(Class, f64)> {
+        let sum: f64 = self.shares.iter().sum();
+        let alike = 1.0 / self.classes.len() as f64;
+        let share = |at: usize| self.shares.get(at).map_or(alike, |share| share / sum);
+        self.classes.iter().enumerate().map(|(at, class)| (*class, share(at))).collect()
     }
 
     /// Whether it is exact enough to tell neighbouring occurrences apart.

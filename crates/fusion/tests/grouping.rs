@@ -476,6 +476,8 @@ fn sighting(
         },
         signature: Signature::Explosion,
         classes: vec![class],
+        shares: Vec::new(),
+        innocent: Vec::new(),
         objects: vec![],
         count: None,
         usual: None,

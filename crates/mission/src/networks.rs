@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use associate::account::{Account, Asked};
+use associate::kind::Kind;
 use associate::{Detection, Engine, MetNode, Model, Outage, Station};
 use domain::event::Arrival;
 use domain::probability::rounded;
 use domain::time::{seconds_between, shifted};
 use domain::{
-    Covariance, Effort, EffortBasis, EffortState, Event, Extent, Id, IdKind, Interval, LatLon,
-    Located, Observation, Occurrence, Probability, RecordPosition, Value, Where,
+    Class, ClassShare, Covariance, Effort, EffortBasis, EffortState, Event, Extent, Id, IdKind,
+    Interval, LatLon, Located, Observation, Occurrence, Probability, RecordPosition, Value, Where,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -155,12 +156,13 @@ pub(crate) fn associate(
             row: row as u32,
         });
     }
+    let model = Model::built_in();
     let fresh = || {
         let mut engine = Engine::new(
             &stations(network),
             &weather(network, &seconds),
             &outages(basis, efforts, whole, &numbers, &seconds),
-            &Model::built_in(),
+            &model,
         );
         engine.push(&detections);
         engine
@@ -174,7 +176,7 @@ pub(crate) fn associate(
     let mut events: Vec<Event> = found
         .into_iter()
         .filter_map(|event| {
-            let event = named(source, &event, &heard, whole.from)?;
+            let event = named(source, &event, &heard, whole.from, &model.kinds)?;
             Some(event)
         })
         .collect();
@@ -278,6 +280,34 @@ fn outages(
     outages
 }
 
+/// What an agreement calls a kind of source that the engine tells apart.
+fn class_of(kind: &str) -> Class {
+    match kind {
+        "small_arms" => Class::A1,
+        "mortar" => Class::A3,
+        "artillery" => Class::A4,
+        "rocket" => Class::A6,
+        "airstrike" => Class::A8,
+        "controlled_blast" => Class::Z2,
+        "thunder" | "quarry" => Class::Z4,
+        _ => Class::A13,
+    }
+}
+
+/// Shares of classes from shares of kinds, likeliest first.
+fn classes(kinds: &[Kind], shares: &[f64]) -> Vec<ClassShare> {
+    let mut of: BTreeMap<Class, f64> = BTreeMap::new();
+    for (kind, share) in kinds.iter().zip(shares).filter(|(_, share)| **share > 0.0) {
+        *of.entry(class_of(&kind.kind)).or_default() += share;
+    }
+    let mut list: Vec<ClassShare> = of
+        .into_iter()
+        .map(|(class, share)| ClassShare { class, share: Probability::new(rounded(share, 4)) })
+        .collect();
+    list.sort_by(|a, b| b.share.get().total_cmp(&a.share.get()).then(a.class.cmp(&b.class)));
+    list
+}
+
 /// The id of the event whose earliest arrival this is.
 fn event_id(founder: &Heard) -> Id {
     Id::of(IdKind::Event, &[founder.observation.bytes()])
@@ -290,6 +320,7 @@ fn named(
     event: &associate::Event,
     heard: &[Heard],
     zero: Timestamp,
+    kinds: &[Kind],
 ) -> Option<Event> {
     let first = event.rows.iter().min()?;
     let id = event_id(&heard[*first as usize]);
@@ -315,6 +346,7 @@ fn named(
         probability: Probability::new(event.probability),
         evidence: rounded(event.evidence, 3),
         level_db: rounded(event.level_db, 2),
+        classes: classes(kinds, &event.kinds),
         arrivals,
     })
 }

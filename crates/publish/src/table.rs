@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use domain::effort::DayState;
 use domain::finding::Met;
 use domain::state::State;
-use domain::{Event, Incident, Located};
+use domain::{ClassShare, Event, Incident, Located};
 
 use crate::counts::{Counted, provision_name};
 
@@ -206,6 +206,14 @@ pub fn findings<'i>(state: &State, incidents: impl Iterator<Item = &'i Incident>
     }
 }
 
+/// Classes with their shares, likeliest first: `A4 0.81, A6 0.19`.
+pub fn class_list(classes: &[ClassShare]) -> String {
+    let worth = classes.iter().filter(|share| share.share.get() >= 0.05);
+    let list: Vec<String> =
+        worth.map(|share| format!("{} {:.2}", share.class, share.share.get())).collect();
+    list.join(", ")
+}
+
 /// Events, one row each.
 pub fn events<'e>(events: impl Iterator<Item = &'e Event>) -> Table {
     let row = |event: &Event| {
@@ -221,6 +229,7 @@ pub fn events<'e>(events: impl Iterator<Item = &'e Event>) -> Table {
             format!("{:.3}", event.probability.get()),
             format!("{:.1}", event.level_db),
             event.arrivals.len().to_string(),
+            class_list(&event.classes),
         ]
     };
     Table {
@@ -235,6 +244,7 @@ pub fn events<'e>(events: impl Iterator<Item = &'e Event>) -> Table {
             "probability",
             "level_db",
             "arrivals",
+            "classes",
         ],
         rows: events.map(row).collect(),
     }

@@ -21,6 +21,8 @@ pub(crate) struct Told<'a> {
     pub(crate) covariance: [f64; 3],
     /// Source level, dB at 1 km.
     pub(crate) level_db: f64,
+    /// What may have made it, with shares, likeliest first.
+    pub(crate) made_by: Vec<(String, f64)>,
     /// Seconds since the zero of the account, and their error.
     pub(crate) t_s: (f64, f64),
     /// Name of a station by its number.
@@ -49,6 +51,15 @@ impl Told<'_> {
             nn.max(0.0).sqrt()
         );
         let _ = writeln!(text, "level      {:.0} dB at 1 km", self.level_db);
+        if !self.made_by.is_empty() {
+            let made_by: Vec<String> =
+                self.made_by.iter().map(|(what, share)| format!("{what} {share:.2}")).collect();
+            let _ = writeln!(
+                text,
+                "made by    {} (if it is real; by its level and its neighbours in time)",
+                made_by.join(", ")
+            );
+        }
         let _ = writeln!(
             text,
             "believed   {} after calibration, from {heard} arrivals\n",
@@ -176,6 +187,9 @@ impl Told<'_> {
             "lon": self.at.1,
             "covariance_m2": { "ee": ee, "en": en, "nn": nn },
             "level_db": self.level_db,
+            "made_by": self.made_by.iter().map(|(what, share)| json!({
+                "what": what, "share": share,
+            })).collect::<Vec<_>>(),
             "probability": account.probability,
             "evidence": account.evidence,
             "rarity": account.rarity,

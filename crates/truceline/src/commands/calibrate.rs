@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use associate::kind;
 use associate::plane::Plane;
 use associate::posterior::Features;
-use associate::{CLASSES, Calibration, Event, Model};
+use associate::{CLASSES, Calibration, Event, Model, Pace};
 use clap::Args;
 
-use super::associate::{model_of, run};
+use super::associate::{How, model_of, run};
 use crate::{Outcome, output};
 
 /// Times and places that count as the same, s and metres: the rule of the benchmark.
@@ -46,6 +47,10 @@ struct Judged {
     class: usize,
     /// Squared distance from the truth in errors without inflation.
     off: Option<f64>,
+    /// What it was, if that is known.
+    kind: Option<String>,
+    level_db: f64,
+    spacing_s: Option<f64>,
 }
 
 /// Fits and writes a model.
@@ -54,12 +59,7 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     model.inflation = vec![1.0; CLASSES];
     let mut judged = Vec::new();
     for set in &args.data {
-        let mut events = Vec::new();
-        let ran = run(set, &model, 1, None, None, true, &mut |found, _| {
-            events.extend_from_slice(found);
-            Ok(())
-        })?;
-        ran.with_context(|| format!("{} could not be read in order", set.display()))?;
+        let events = events_of(set, &model, Pace::FINAL)?;
         let before = judged.len();
         judge(set, &events, &mut judged)?;
         let real = judged[before..].iter().filter(|j| j.real).count();
@@ -81,6 +81,18 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     let examples: Vec<_> = judged.iter().map(|j| (j.features, j.real, j.weight)).collect();
     model.calibration = Calibration::fit(&examples, &names.join(" "));
     model.inflation = inflation(&judged, &model);
+    let mut soon = Vec::new();
+    for set in &args.data {
+        judge(set, &events_of(set, &model, Pace::PRELIMINARY)?, &mut soon)?;
+    }
+    let stated = |j: &Judged| model.calibration.probability(&j.features);
+    let examples: Vec<_> = soon.iter().map(|j| (stated(j), j.real, j.weight)).collect();
+    model.preliminary = Model::fit_discount(&examples);
+    let of_kinds: Vec<_> = judged
+        .iter()
+        .filter_map(|j| Some((j.kind.clone()?, j.level_db, j.spacing_s, j.weight)))
+        .collect();
+    model.kinds = kind::fit(&of_kinds);
     model.version.clone_from(&args.version);
     fs::write(&args.out, output::json(&model)?)
         .with_context(|| format!("writing {}", args.out.display()))?;
@@ -93,6 +105,18 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     write_beside(&args.out, "svg", &diagram(&table))?;
     output::print(&csv)?;
     Ok(Outcome::Fine)
+}
+
+/// What the engine finds in a set at a pace.
+fn events_of(set: &Path, model: &Model, pace: Pace) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    let how = How { shards: 1, asked: None, pace };
+    let ran = run(set, model, how, None, true, &mut |found, _| {
+        events.extend_from_slice(found);
+        Ok(())
+    })?;
+    ran.with_context(|| format!("{} could not be read in order", set.display()))?;
+    Ok(events)
 }
 
 fn write_beside(path: &Path, extension: &str, text: &str) -> Result<()> {
@@ -113,6 +137,7 @@ fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
             .with_context(|| format!("{}: line 1 has no column `{name}`", path.display()))
     };
     let (t, lat, lon) = (column("t_s")?, column("lat")?, column("lon")?);
+    let of_type = column("type").ok();
     let mut truth = Vec::new();
     for (i, line) in lines.enumerate() {
         let f: Vec<&str> = line.split(',').collect();
@@ -121,15 +146,16 @@ fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
                 format!("{}: line {}: column {} is not a number", path.display(), i + 2, at + 1)
             })
         };
-        truth.push((number(t)?, number(lat)?, number(lon)?));
+        let kind = of_type.and_then(|at| f.get(at)).map(|kind| (*kind).to_owned());
+        truth.push((number(t)?, number(lat)?, number(lon)?, kind));
     }
     let Some(first) = truth.first() else { bail!("{}: no events", path.display()) };
     let plane = Plane::new(first.1, first.2);
-    let mut truth: Vec<(f64, f64, f64)> = truth
-        .iter()
-        .map(|(t, lat, lon)| {
-            let (x, y) = plane.forward(*lat, *lon);
-            (*t, x, y)
+    let mut truth: Vec<(f64, f64, f64, Option<String>)> = truth
+        .into_iter()
+        .map(|(t, lat, lon, kind)| {
+            let (x, y) = plane.forward(lat, lon);
+            (t, x, y, kind)
         })
         .collect();
     truth.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -173,6 +199,9 @@ fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
             weight,
             class: Model::class_of(e.chi2, e.rows.len() as f64),
             off,
+            kind: of_event[i].and_then(|j| truth[j].3.clone()),
+            level_db: e.level_db,
+            spacing_s: e.spacing_s,
         });
     }
     Ok(())

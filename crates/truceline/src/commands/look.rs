@@ -148,6 +148,11 @@ fn explain_event(args: &EventArgs, start: &str) -> Result<Outcome> {
         at: (at.lat(), at.lon()),
         covariance: [covariance.ee, covariance.en, covariance.nn],
         level_db: event.level_db,
+        made_by: event
+            .classes
+            .iter()
+            .map(|share| (format!("{} {}", share.class, share.class.title()), share.share.get()))
+            .collect(),
         t_s: (seconds_between(told.zero, event.when.span.from), event.when.sigma_s),
         station: &|number| told.stations[number as usize].clone(),
         detection: &|row| told.observations[&row].to_string(),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use associate::account::{Account, Asked};
 use associate::effort::{Effort, effort};
-use associate::{Engine, Event, Model};
+use associate::{Engine, Event, Model, Pace};
 use clap::Args;
 
 use self::read::{Feed, Network, Quarantine};
@@ -59,10 +59,11 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     }
     let model = model_of(args.model.as_deref())?;
     let asked = args.explain.as_deref().map(number_of).transpose()?;
+    let how = How { shards: args.shards, asked, pace: Pace::FINAL };
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
     let quarantine = args.out.join("quarantine.csv");
-    let mut sink = Sink::create(&args.out)?;
+    let mut sink = Sink::create(&args.out, &model)?;
     if args.releases {
         let released = releases::run(args, &model, &mut sink)?;
         let [late, lost] = released.late;
@@ -73,22 +74,15 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         let summary = sink.finish(&model, &released.ran)?.finish(&start);
         return told(&args.out, &summary);
     }
-    let mut ran =
-        run(&args.data, &model, args.shards, asked, Some(&quarantine), false, &mut |e, feed| {
-            sink.events(e, feed)
-        })?;
+    let mut ran = run(&args.data, &model, how, Some(&quarantine), false, &mut |e, feed| {
+        sink.events(e, feed)
+    })?;
     if ran.is_none() {
         // Rows out of order: read them all first, then begin again.
-        sink = Sink::create(&args.out)?;
-        ran = run(
-            &args.data,
-            &model,
-            args.shards,
-            asked,
-            Some(&quarantine),
-            true,
-            &mut |e, feed| sink.events(e, feed),
-        )?;
+        sink = Sink::create(&args.out, &model)?;
+        ran = run(&args.data, &model, how, Some(&quarantine), true, &mut |e, feed| {
+            sink.events(e, feed)
+        })?;
     }
     let ran = ran.context("rows were sorted and still out of order")?;
     if let Some(explain) = &args.explain {
@@ -121,6 +115,15 @@ fn told(out: &Path, summary: &write::Summary) -> Result<Outcome> {
     Ok(if summary.quarantined > 0 { Outcome::Flawed } else { Outcome::Fine })
 }
 
+/// How the engine is run.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    pub shards: usize,
+    /// Number of an event to be explained.
+    pub asked: Option<u32>,
+    pub pace: Pace,
+}
+
 /// What a run over a folder came to.
 pub(crate) struct Ran {
     pub stations: usize,
@@ -147,13 +150,23 @@ fn number_of(name: &str) -> Result<u32> {
         .with_context(|| format!("--explain {name}: events are called A1, A2, ... in events.csv"))
 }
 
-fn tell(event: &Event, account: &Account, network: &Network, feed: &Feed) -> Explained {
+fn tell(
+    event: &Event,
+    account: &Account,
+    model: &Model,
+    network: &Network,
+    feed: &Feed,
+) -> Explained {
     let told = Told {
         account,
         event: write::name(event),
         at: (event.lat, event.lon),
         covariance: event.covariance,
         level_db: event.level_db,
+        made_by: write::likeliest(&model.kinds, &event.kinds)
+            .into_iter()
+            .map(|(kind, share)| (kind.to_owned(), share))
+            .collect(),
         t_s: (event.t_s, event.var_t.max(0.0).sqrt()),
         station: &|number| network.stations[number as usize].name.clone(),
         detection: &|row| feed.id(row).to_string(),
@@ -169,17 +182,17 @@ pub(crate) type Take<'a> = &'a mut dyn FnMut(&[Event], &Feed) -> Result<()>;
 pub(crate) fn run(
     data: &Path,
     model: &Model,
-    shards: usize,
-    asked: Option<u32>,
+    how: How,
     quarantine: Option<&Path>,
     sort: bool,
     take: Take,
 ) -> Result<Option<Ran>> {
     let mut quarantine = Quarantine::create(quarantine)?;
     let network = Network::read(data, &mut quarantine)?;
-    let mut engine = Engine::new(&network.stations, &network.met, &network.outages, model);
-    engine.set_shards(shards);
-    if let Some(number) = asked {
+    let Network { stations, met, outages, .. } = &network;
+    let mut engine = Engine::with_pace(stations, met, outages, model, how.pace);
+    engine.set_shards(how.shards);
+    if let Some(number) = how.asked {
         engine.ask(Asked::Number(number));
     }
     let mut told = None;
@@ -209,7 +222,7 @@ pub(crate) fn run(
         take(&events, &feed)?;
         if let Some(account) = engine.take_account() {
             let event = events.iter().find(|event| event.number == account.event);
-            told = event.map(|event| tell(event, &account, &network, &feed));
+            told = event.map(|event| tell(event, &account, model, &network, &feed));
         }
         feed.forget(engine.oldest_row());
         if !more {

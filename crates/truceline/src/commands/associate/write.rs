@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use associate::kind::Kind;
 use associate::{ENGINE_VERSION, Event, Model};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -91,16 +92,29 @@ pub(crate) fn name(event: &Event) -> String {
     format!("A{}", event.number)
 }
 
+/// Kinds with their shares, likeliest first, without those that are out of the question.
+pub(crate) fn likeliest<'k>(kinds: &'k [Kind], shares: &[f64]) -> Vec<(&'k str, f64)> {
+    let mut list: Vec<(&str, f64)> = kinds
+        .iter()
+        .zip(shares)
+        .filter(|(_, share)| **share >= 0.005)
+        .map(|(kind, share)| (kind.kind.as_str(), *share))
+        .collect();
+    list.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
+    list
+}
+
 /// The output files.
 pub(crate) struct Sink {
     events: BufWriter<File>,
     assoc: BufWriter<File>,
     digest: Sha256,
+    kinds: Vec<Kind>,
     summary: Summary,
 }
 
 impl Sink {
-    pub(crate) fn create(out: &Path) -> Result<Self> {
+    pub(crate) fn create(out: &Path, model: &Model) -> Result<Self> {
         let create = |name: &str| {
             let path = out.join(name);
             File::create(&path)
@@ -111,11 +125,12 @@ impl Sink {
             events: create("events.csv")?,
             assoc: create("assoc.csv")?,
             digest: Sha256::new(),
+            kinds: model.kinds.clone(),
             summary: Summary { engine_version: ENGINE_VERSION, ..Summary::default() },
         };
         writeln!(
             sink.events,
-            "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,features"
+            "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,type,kinds,features"
         )?;
         writeln!(sink.assoc, "det,event")?;
         Ok(sink)
@@ -125,8 +140,11 @@ impl Sink {
         for e in events {
             let name = name(e);
             let features: Vec<String> = e.features.0.iter().map(|f| format!("{f:.4}")).collect();
+            let kinds = likeliest(&self.kinds, &e.kinds);
+            let told: Vec<String> =
+                kinds.iter().map(|(kind, share)| format!("{kind}:{share:.2}")).collect();
             let line = format!(
-                "{name},{:.4},{:.7},{:.7},{:.6},{:.2},{:.2},{:.2},{:.2},{:.6},{:.3},{:.4},{},{}\n",
+                "{name},{:.4},{:.7},{:.7},{:.6},{:.2},{:.2},{:.2},{:.2},{:.6},{:.3},{:.4},{},{},{},{}\n",
                 e.t_s,
                 e.lat,
                 e.lon,
@@ -139,6 +157,8 @@ impl Sink {
                 e.t_emit,
                 e.evidence,
                 e.rows.len(),
+                kinds.first().map_or("", |(kind, _)| kind),
+                told.join(" "),
                 features.join(" ")
             );
             self.digest.update(line.as_bytes());
