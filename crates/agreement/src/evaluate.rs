@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::incident::ClassShare;
 use domain::line::LineIndex;
-use domain::probability::normal_cdf;
+use domain::place::step;
 use domain::time::Interval;
 use domain::{Area, Class, ControlState, LatLon, Located, Occurrence, Probability};
 use jiff::Timestamp;
@@ -87,12 +87,19 @@ pub struct Rule<'a> {
     name: String,
     /// The time in force, or why it is not known.
     time: Result<Interval, String>,
+    /// Its index among the different times of the evaluator.
+    time_index: usize,
     /// A bit for every class that it is about.
     classes: u128,
     objects: &'a [String],
     weapons: &'a [String],
     /// Rows of its zone under this choice, by index into the agreement's zones.
     rows: Vec<usize>,
+}
+
+/// Classes as a set, for [`Rule::touches`].
+pub fn bits(classes: &[ClassShare]) -> u128 {
+    classes.iter().fold(0, |bits, share| bits | bit(share.class))
 }
 
 const fn bit(class: Class) -> u128 {
@@ -117,6 +124,7 @@ impl<'a> Rule<'a> {
         Self {
             name: choice.name(),
             time: it.interval(term, &choice, assumed),
+            time_index: 0,
             classes: Class::ALL
                 .iter()
                 .filter(|class| acts.iter().any(|act| act.matches(**class)))
@@ -137,6 +145,16 @@ impl<'a> Rule<'a> {
         }
     }
 
+    /// As [`Self::in_force`], worked out once for all rules of that time.
+    pub fn in_force_with<'k>(&self, when: &Occurrence, known: &'k mut Known) -> &'k Truth {
+        slot(&mut known.times, self.time_index).get_or_insert_with(|| self.in_force(when))
+    }
+
+    /// Whether it is about any of the classes, given as by [`bits`].
+    pub const fn touches(&self, classes: u128) -> bool {
+        self.classes & classes != 0
+    }
+
     /// The share of the classes that it is about.
     pub fn act(&self, classes: &[ClassShare]) -> Probability {
         let about = |share: &&ClassShare| self.classes & bit(share.class) != 0;
@@ -151,8 +169,34 @@ impl<'a> Rule<'a> {
     }
 }
 
-/// P(in the zone) by index into the agreement's zones, for the same facts.
-pub type InZones = BTreeMap<usize, Option<Probability>>;
+/// What was worked out already for the same facts: what two rules share is
+/// worked out once.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// P(in the zone) by index into the agreement's zones.
+    zones: Vec<Option<Option<Probability>>>,
+    /// P(in force) by index into the evaluator's times.
+    times: Vec<Option<Truth>>,
+    /// A probability of being in a zone that is surely lower than this one is
+    /// given as 0.
+    least: f64,
+}
+
+impl Known {
+    /// Nothing yet. Who drops what is less likely to be in a zone than `least`
+    /// saves the work of telling how much less.
+    pub fn above(least: f64) -> Self {
+        Self { least, ..Self::default() }
+    }
+}
+
+/// The place of a list, which grows to hold it.
+fn slot<T>(list: &mut Vec<Option<T>>, index: usize) -> &mut Option<T> {
+    while list.len() <= index {
+        list.push(None);
+    }
+    &mut list[index]
+}
 
 /// An agreement with its zones and lines indexed.
 #[derive(Debug)]
@@ -198,12 +242,21 @@ impl<'a> Evaluator<'a> {
                 Course::OfTheDay { .. } => None,
             })
             .collect();
+        let mut times: Vec<Result<Interval, String>> = Vec::new();
         let rules = agreement
             .provisions
             .iter()
             .map(|provision| {
                 let choices = agreement.fields_of(provision).choices();
-                let rule = |choice| Rule::new(agreement, provision, choice, &assumed);
+                let rule = |choice| {
+                    let mut rule = Rule::new(agreement, provision, choice, &assumed);
+                    let same = times.iter().position(|time| *time == rule.time);
+                    rule.time_index = same.unwrap_or(times.len());
+                    if same.is_none() {
+                        times.push(rule.time.clone());
+                    }
+                    rule
+                };
                 choices.into_iter().map(rule).collect()
             })
             .collect();
@@ -259,7 +312,7 @@ impl<'a> Evaluator<'a> {
         facts: &Facts<'_>,
         ground: &impl Ground,
     ) -> Vec<Evaluated> {
-        self.evaluate_with(rule, facts, ground, &mut InZones::new())
+        self.evaluate_with(rule, facts, ground, &mut Known::default())
     }
 
     /// As [`Self::evaluate`], for many rules and the same facts: what was worked
@@ -269,15 +322,17 @@ impl<'a> Evaluator<'a> {
         rule: &Rule<'_>,
         facts: &Facts<'_>,
         ground: &impl Ground,
-        known: &mut InZones,
+        known: &mut Known,
     ) -> Vec<Evaluated> {
-        let in_force = rule.in_force(facts.when);
+        let in_force = rule.in_force_with(facts.when, known).clone();
         let moment = facts.when.span.middle();
         let rows = self.rows(rule, moment, facts.party);
         let several = rows.len() > 1;
+        let least = known.least;
         let mut under = |row: Option<(usize, &Zone)>| {
             let in_zone = row.and_then(|(index, zone)| {
-                *known.entry(index).or_insert_with(|| self.in_zone(index, zone, facts, ground))
+                *slot(&mut known.zones, index)
+                    .get_or_insert_with(|| self.in_zone_above(index, zone, facts, ground, least))
             });
             let mut reading = rule.name.clone();
             if let (true, Some((_, zone))) = (several, row) {
@@ -306,7 +361,8 @@ impl<'a> Evaluator<'a> {
         zone: Option<&Zone>,
     ) -> Vec<(&'static str, Truth)> {
         let provision = rule.provision;
-        let mut elements = vec![("act", Truth::probably(rule.act(facts.classes)))];
+        let mut elements = Vec::with_capacity(8);
+        elements.push(("act", Truth::probably(rule.act(facts.classes))));
         if let Some(named) = rule.object(facts.objects) {
             elements.push(("object", if named { Truth::met() } else { Truth::not_met() }));
         }
@@ -378,16 +434,33 @@ impl<'a> Evaluator<'a> {
         facts: &Facts<'_>,
         ground: &impl Ground,
     ) -> Option<Probability> {
+        self.in_zone_above(index, zone, facts, ground, 0.0)
+    }
+
+    /// As [`Self::in_zone`]; what is surely below `least` may be given as 0.
+    fn in_zone_above(
+        &self,
+        index: usize,
+        zone: &Zone,
+        facts: &Facts<'_>,
+        ground: &impl Ground,
+        least: f64,
+    ) -> Option<Probability> {
         let samples = |unit: &str| ground.samples(unit);
         match &zone.geometry {
             Geometry::Everywhere => Some(Probability::ONE),
             Geometry::Polygons { grow_m, accuracy_m, .. } => {
                 let area = &self.areas[&index];
                 if *grow_m == 0.0 {
-                    return area.probability(facts.place, samples);
+                    return area.probability_of(facts.place, samples, least);
                 }
                 let sigma_m = quadrature(*accuracy_m, facts.place.blur_m());
-                facts.place.mean_over(samples, |at| step(area.depth_m(at) + grow_m, sigma_m))
+                facts.place.mean_over_margin(
+                    samples,
+                    least,
+                    |at| area.depth_m(at) + grow_m,
+                    |depth_m| step(depth_m, sigma_m),
+                )
             }
             Geometry::Band { line, side, from_m, to_m, accuracy_m } => {
                 let moment = facts.when.span.middle();
@@ -403,6 +476,25 @@ impl<'a> Evaluator<'a> {
                     (beyond + short - 1.0).max(0.0)
                 };
                 if let Some(drawn) = drawn {
+                    if *side == Side::Both && *from_m == 0.0 && to_m.is_finite() {
+                        if drawn.is_empty() {
+                            return facts.place.mean_over(samples, |_| 0.0);
+                        }
+                        // Once the centre is known, no point is farther away than this.
+                        let mut less_m = f64::INFINITY;
+                        if let (Some(at), Some(reach_m)) =
+                            (facts.place.centre(), facts.place.reach_m())
+                        {
+                            less_m = drawn.distance_m(at) + reach_m + 1.0;
+                        }
+                        return facts.place.mean_over_margin(
+                            samples,
+                            least,
+                            |at| to_m - drawn.distance_within_m(at, less_m),
+                            // As `share` rounds it.
+                            |margin_m| (1.0 + step(margin_m, sigma_m) - 1.0).max(0.0),
+                        );
+                    }
                     return facts.place.mean_over(samples, |at| match (side, drawn.side(at)) {
                         (Side::Both, Some((away, _))) => share(away),
                         (Side::Left | Side::Outside, Some((away, left))) => {
@@ -496,17 +588,6 @@ impl<'a> Evaluator<'a> {
 
 fn quadrature(a: f64, b: f64) -> f64 {
     (a * a + b * b).sqrt()
-}
-
-/// P(a margin known to `sigma_m` is positive).
-fn step(margin_m: f64, sigma_m: f64) -> f64 {
-    if sigma_m > 0.0 {
-        normal_cdf(margin_m / sigma_m)
-    } else if margin_m >= 0.0 {
-        1.0
-    } else {
-        0.0
-    }
 }
 
 fn height(zone: &Zone, height_m: Option<(f64, f64)>) -> Truth {

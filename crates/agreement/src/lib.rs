@@ -54,6 +54,7 @@ pub mod model;
 pub mod package;
 pub mod procedure;
 pub mod provision;
+pub mod quotation;
 pub mod reading;
 pub mod shape;
 pub mod standard;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::Interval;
+use domain::{Class, Interval};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -145,14 +145,23 @@ impl Agreement {
         self.zones.iter().find(|zone| zone.id == id && zone.valid.contains(moment))
     }
 
-    /// Least probability of the event for a standard, under a reading.
-    pub fn threshold(&self, standard: Standard, reading: &str) -> Option<f64> {
-        self.thresholds
-            .iter()
-            .find(|threshold| threshold.standard == standard)
-            .and_then(|threshold| threshold.probability.under(reading))
-            .map(|reading| reading.value.get())
-            .or_else(|| standard.least_probability())
+    /// The agreement's own threshold of a standard for a class, or for classes
+    /// without one of their own; none if it has none.
+    pub fn threshold(&self, standard: Standard, class: Option<Class>) -> Option<&Threshold> {
+        let of_standard = self.thresholds.iter().filter(|one| one.standard == standard);
+        // Of two that fit equally the first counts; lint refuses them.
+        of_standard
+            .filter_map(|one| Some((one.fits(class)?, one)))
+            .reduce(|best, next| if next.0 > best.0 { next } else { best })
+            .map(|(_, one)| one)
+    }
+
+    /// Least probability for a standard and a class as the strictest of the
+    /// readings has it: where parties differ, nobody is found in breach by the
+    /// laxer one. None if the agreement is silent.
+    pub fn strictest_threshold(&self, standard: Standard, class: Option<Class>) -> Option<f64> {
+        let readings = self.threshold(standard, class)?.probability.readings();
+        readings.iter().map(|reading| reading.value.get()).reduce(f64::max)
     }
 
     /// The contested fields that a finding under a provision has to choose:
@@ -226,13 +235,14 @@ impl Agreement {
     /// When the use of fire is banned, under any choice of readings; a time of
     /// which an end is not known is left out.
     pub fn truces(&self) -> Vec<Interval> {
-        let bans_fire =
-            |provision: &&Provision| {
-                provision.kind == Kind::Ban
-                    && provision.acts.readings().iter().any(|reading| {
-                        reading.value.iter().any(|act| act.matches(domain::Class::A13))
-                    })
-            };
+        let bans_fire = |provision: &&Provision| {
+            provision.kind == Kind::Ban
+                && provision
+                    .acts
+                    .readings()
+                    .iter()
+                    .any(|reading| reading.value.iter().any(|act| act.matches(Class::A13)))
+        };
         let mut truces: Vec<Interval> = self
             .provisions
             .iter()

@@ -8,8 +8,8 @@ use geo::indexed::IntervalTreeMultiPolygon;
 use geo::{Contains as _, Coord, LineString, MultiPolygon, Polygon};
 
 use crate::line::LineIndex;
-use crate::place::{LatLon, Located};
-use crate::probability::{Probability, normal_cdf};
+use crate::place::{LatLon, Located, step};
+use crate::probability::Probability;
 
 /// Polygons with an index for "inside?" and one for "how far from the edge?".
 pub struct Area {
@@ -66,19 +66,6 @@ impl Area {
         if self.contains(at) { distance } else { -distance }
     }
 
-    /// P(a position known exactly lies inside), given the boundary's accuracy
-    /// and a further error of `blur_m`.
-    fn probability_at(&self, at: LatLon, blur_m: f64) -> f64 {
-        let sigma_m = (self.accuracy_m * self.accuracy_m + blur_m * blur_m).sqrt();
-        if sigma_m > 0.0 {
-            normal_cdf(self.depth_m(at) / sigma_m)
-        } else if self.contains(at) {
-            1.0
-        } else {
-            0.0
-        }
-    }
-
     /// P(the place lies inside). `region_samples` gives points of equal weight
     /// for an administrative unit by its code. `None` if nothing is known.
     pub fn probability(
@@ -86,8 +73,24 @@ impl Area {
         place: &Located,
         region_samples: impl Fn(&str) -> Vec<LatLon>,
     ) -> Option<Probability> {
+        self.probability_of(place, region_samples, 0.0)
+    }
+
+    /// As [`Self::probability`]; what is surely below `least` may be given as 0.
+    pub fn probability_of(
+        &self,
+        place: &Located,
+        region_samples: impl Fn(&str) -> Vec<LatLon>,
+        least: f64,
+    ) -> Option<Probability> {
         let blur_m = place.blur_m();
-        place.mean_over(region_samples, |at| self.probability_at(at, blur_m))
+        let sigma_m = (self.accuracy_m * self.accuracy_m + blur_m * blur_m).sqrt();
+        place.mean_over_margin(
+            region_samples,
+            least,
+            |at| self.depth_m(at),
+            |depth_m| step(depth_m, sigma_m),
+        )
     }
 
     /// Its size, square metres: the shoelace formula on the sinusoidal
@@ -234,7 +237,7 @@ mod tests {
         fn deeper_inside_is_never_less_likely(depth in -5_000.0f64..5_000.0, more in 0.0f64..5_000.0, accuracy in 0.0f64..2_000.0) {
             let area = square(accuracy);
             let edge = LatLon::new(48.5, 37.0).unwrap();
-            let p = |east: f64| area.probability_at(edge.offset(east, 0.0), 0.0);
+            let p = |east: f64| step(area.depth_m(edge.offset(east, 0.0)), area.accuracy_m());
             prop_assert!(p(depth + more) >= p(depth) - 1e-9);
         }
     }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::area::{Area, Rings};
 use crate::line::LineIndex;
-use crate::place::{LatLon, Located};
-use crate::probability::{Probability, normal_cdf};
+use crate::place::{LatLon, Located, step};
+use crate::probability::Probability;
 
 /// How far to both sides of a boundary there must be land of the theatre for
 /// the boundary to be a line of contact and not a coast or a state border.
@@ -113,16 +113,12 @@ impl ControlState {
             return None;
         }
         let sigma_m = (accuracy_m * accuracy_m + place.blur_m() * place.blur_m()).sqrt();
-        place.mean_over(region_samples, |at| {
-            let margin_m = within_m - self.contact_distance_m(at);
-            if sigma_m > 0.0 {
-                normal_cdf(margin_m / sigma_m)
-            } else if margin_m >= 0.0 {
-                1.0
-            } else {
-                0.0
-            }
-        })
+        place.mean_over_margin(
+            region_samples,
+            0.0,
+            |at| within_m - self.contact_distance_m(at),
+            |margin_m| step(margin_m, sigma_m),
+        )
     }
 }
 

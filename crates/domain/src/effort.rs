@@ -143,26 +143,39 @@ pub fn day_share(efforts: &[Effort], date: Date, zone: &Zone) -> f64 {
 }
 
 fn part_share(efforts: &[Effort], part: &str, day: &Interval) -> f64 {
-    let of_part = || efforts.iter().filter(|effort| effort.part == part);
-    // Cut the day wherever a state begins or ends; on each piece the worst
-    // stated state counts, so that an outage wins over "up all day".
-    let mut cuts: Vec<_> = of_part()
+    let seconds: f64 = pieces(efforts.iter().filter(|effort| effort.part == part), day)
+        .iter()
+        .map(|(piece, weight)| weight * piece.seconds())
+        .sum();
+    seconds / day.seconds()
+}
+
+/// The efforts of one part within an interval, cut wherever a state begins or
+/// ends: on each piece the worst stated state counts, so that an outage wins
+/// over "up all day", and 0 where nothing is stated.
+pub fn pieces<'e>(
+    of_part: impl Iterator<Item = &'e Effort> + Clone,
+    within: &Interval,
+) -> Vec<(Interval, f64)> {
+    let mut cuts: Vec<_> = of_part
+        .clone()
         .flat_map(|effort| [effort.interval.from, effort.interval.to])
-        .filter(|moment| day.contains(*moment))
-        .chain([day.from, day.to])
+        .filter(|moment| within.contains(*moment))
+        .chain([within.from, within.to])
         .collect();
     cuts.sort_unstable();
     cuts.dedup();
-    let mut seconds = 0.0;
-    for pair in cuts.windows(2) {
-        let piece = Interval { from: pair[0], to: pair[1] };
-        let weight = of_part()
-            .filter(|effort| effort.interval.contains(piece.from))
-            .map(|effort| effort.state.weight())
-            .fold(None, |worst: Option<f64>, weight| Some(worst.map_or(weight, |w| w.min(weight))));
-        seconds += weight.unwrap_or(0.0) * piece.seconds();
-    }
-    seconds / day.seconds()
+    cuts.windows(2)
+        .map(|pair| {
+            let piece = Interval { from: pair[0], to: pair[1] };
+            let weight = of_part
+                .clone()
+                .filter(|effort| effort.interval.contains(piece.from))
+                .map(|effort| effort.state.weight())
+                .reduce(f64::min);
+            (piece, weight.unwrap_or(0.0))
+        })
+        .collect()
 }
 
 #[cfg(test)]

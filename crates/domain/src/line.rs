@@ -105,6 +105,17 @@ impl LineIndex {
         best.sqrt()
     }
 
+    /// As [`Self::distance_m`], where the distance is known to be less than
+    /// `less_m`: the same number, found sooner.
+    pub fn distance_within_m(&self, at: LatLon, less_m: f64) -> f64 {
+        if self.is_empty() {
+            return f64::INFINITY;
+        }
+        let mut best = less_m * less_m;
+        self.descend(self.levels.len() - 1, 0, ecef::from_position(at), &mut best);
+        best.sqrt()
+    }
+
     /// Distance to the line, metres, and whether the position lies to the left
     /// of it, seen along the order of its vertices; `None` if there is no line.
     /// Beyond a vertex the chord that is seen more from the side decides.

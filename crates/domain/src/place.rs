@@ -5,11 +5,12 @@
 //! units have been looked up: a spread of probability over the ground.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ecef;
-use crate::probability::Probability;
+use crate::probability::{Probability, normal_cdf};
 
 /// A position on the WGS 84 ellipsoid, degrees, latitude first.
 ///
@@ -377,7 +378,7 @@ impl Located {
         match self {
             Self::Normal { at, covariance } => normal_samples(*at, covariance),
             Self::Disc { at, radius_m } => {
-                sunflower(SAMPLES).map(|(x, y, _)| at.offset(x * radius_m, y * radius_m)).collect()
+                DISC.iter().map(|(x, y)| at.offset(x * radius_m, y * radius_m)).collect()
             }
             Self::Pixel { at, half_east_m, half_north_m, .. } => {
                 grid_samples(*at, *half_east_m, *half_north_m)
@@ -406,6 +407,47 @@ impl Located {
         Some(Probability::new(sum / samples.len() as f64))
     }
 
+    /// How far [`Self::samples`] lie from the centre at most, metres; none
+    /// where they have no centre, or lie so far that a flat bound does not hold.
+    pub fn reach_m(&self) -> Option<f64> {
+        let flat_m = match self {
+            // The outermost of 61 points stands at sqrt(2 ln 122) = 3.1 sigma.
+            Self::Normal { covariance, .. } => 3.2 * covariance.largest_sigma_m(),
+            Self::Disc { radius_m, .. } => *radius_m,
+            Self::Pixel { half_east_m, half_north_m, .. } => {
+                libm::hypot(*half_east_m, *half_north_m)
+            }
+            Self::Region { .. } | Self::Unknown => return None,
+        };
+        // Degrees are turned into metres at the centre: 1 % within 100 km.
+        (flat_m <= 100_000.0).then_some(flat_m * 1.01 + 1.0)
+    }
+
+    /// Mean over the place of what a margin is worth. The margin must change by
+    /// at most a metre per metre, as a distance does, and its worth, in [0, 1],
+    /// must not fall as it grows: where the centre alone decides, bit for bit,
+    /// no other point is looked at. What is surely below `least` may be given
+    /// as 0.
+    pub fn mean_over_margin(
+        &self,
+        region_samples: impl Fn(&str) -> Vec<LatLon>,
+        least: f64,
+        margin_m: impl Fn(LatLon) -> f64,
+        worth: impl Fn(f64) -> f64,
+    ) -> Option<Probability> {
+        if let (Some(centre), Some(reach_m)) = (self.centre(), self.reach_m()) {
+            let at_centre = margin_m(centre);
+            let most = worth(at_centre + reach_m);
+            if most == 0.0 || most < least {
+                return Some(Probability::ZERO);
+            }
+            if worth(at_centre - reach_m) == 1.0 {
+                return Some(Probability::ONE);
+            }
+        }
+        self.mean_over(region_samples, |at| worth(margin_m(at)))
+    }
+
     /// The part of the error that [`Self::samples`] does not carry, to be added
     /// to the accuracy of a boundary, metres.
     pub fn blur_m(&self) -> f64 {
@@ -415,6 +457,17 @@ impl Located {
 
 /// Number of sample points of a disc or a normal distribution.
 const SAMPLES: u32 = 61;
+
+/// P(a margin known to `sigma_m` is positive).
+pub fn step(margin_m: f64, sigma_m: f64) -> f64 {
+    if sigma_m > 0.0 {
+        normal_cdf(margin_m / sigma_m)
+    } else if margin_m >= 0.0 {
+        1.0
+    } else {
+        0.0
+    }
+}
 
 /// Vogel's spiral: `n` points that fill the unit disc evenly, with the share
 /// of the disc's area inside each.
@@ -428,20 +481,27 @@ fn sunflower(n: u32) -> impl Iterator<Item = (f64, f64, f64)> {
     })
 }
 
+/// The points of a unit disc.
+static DISC: LazyLock<Vec<(f64, f64)>> =
+    LazyLock::new(|| sunflower(SAMPLES).map(|(x, y, _)| (x, y)).collect());
+
 /// The spiral stretched so that each point stands for the same probability of
 /// a two-dimensional normal distribution (radius = sqrt(-2 ln(1 - share))).
+static NORMAL: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| {
+    sunflower(SAMPLES)
+        .map(|(x, y, share)| {
+            let stretch = (-2.0 * libm::log(1.0 - share)).sqrt() / share.sqrt();
+            (x * stretch, y * stretch)
+        })
+        .collect()
+});
+
 fn normal_samples(at: LatLon, covariance: &Covariance) -> Vec<LatLon> {
     // Cholesky factor of the covariance.
     let a = covariance.ee.max(0.0).sqrt();
     let b = if a > 0.0 { covariance.en / a } else { 0.0 };
     let c = (covariance.nn - b * b).max(0.0).sqrt();
-    sunflower(SAMPLES)
-        .map(|(x, y, share)| {
-            let stretch = (-2.0 * libm::log(1.0 - share)).sqrt() / share.sqrt();
-            let (u, v) = (x * stretch, y * stretch);
-            at.offset(a * u, b * u + c * v)
-        })
-        .collect()
+    NORMAL.iter().map(|(u, v)| at.offset(a * u, b * u + c * v)).collect()
 }
 
 fn grid_samples(at: LatLon, half_east_m: f64, half_north_m: f64) -> Vec<LatLon> {
@@ -465,6 +525,31 @@ mod tests {
         assert!(error.contains("swapped"), "{error}");
         assert!(LatLon::new(f64::NAN, 0.0).unwrap_err().to_string().contains("not numbers"));
         assert!(!LatLon::new(-500.0, 48.0).unwrap_err().to_string().contains("swapped"));
+    }
+
+    proptest! {
+        /// The shortcut by the centre gives the very bits of the mean.
+        #[test]
+        fn the_centre_decides_only_what_every_point_would(away_m in -60_000.0f64..60_000.0, sigma_m in prop_oneof![Just(0.0), 1.0f64..3_000.0], spread_m in 0.0f64..4_000.0, squeeze in 0.1f64..1.0, shape in 0u8..3) {
+            let centre = LatLon::new(48.0, 37.0).unwrap();
+            let place = match shape {
+                0 => Located::Normal { at: centre, covariance: Covariance { ee: spread_m * spread_m, en: 0.0, nn: spread_m * spread_m * squeeze } },
+                1 => Located::Disc { at: centre, radius_m: spread_m },
+                _ => Located::Pixel { at: centre, half_east_m: spread_m, half_north_m: spread_m * squeeze, sigma_m: 0.0 },
+            };
+            let target = centre.offset(away_m, away_m / 3.0);
+            let margin_m = |at: LatLon| 20_000.0 - at.distance_m(target);
+            let none = |_: &str| Vec::new();
+            let plain = place.mean_over(none, |at| step(margin_m(at), sigma_m)).unwrap();
+            let short = place.mean_over_margin(none, 0.0, margin_m, |m| step(m, sigma_m)).unwrap();
+            prop_assert_eq!(short.get().to_bits(), plain.get().to_bits());
+            let rough = place.mean_over_margin(none, 0.005, margin_m, |m| step(m, sigma_m)).unwrap();
+            prop_assert!(rough == plain || (rough.get() == 0.0 && plain.get() < 0.005));
+            let reach_m = place.reach_m().unwrap();
+            for at in place.samples() {
+                prop_assert!(at.distance_m(centre) <= reach_m);
+            }
+        }
     }
 
     #[test]

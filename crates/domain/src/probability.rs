@@ -103,6 +103,62 @@ pub fn gamma_poisson_tail(count: u64, shape: f64, rate: f64) -> Probability {
     Probability::new(1.0 - below)
 }
 
+/// The 95 % interval of the expected value behind a Poisson count, by Jeffreys'
+/// prior: the 2.5 and 97.5 % points of a Gamma of shape `count` + 1/2. The
+/// count may be a sum of probabilities. The lower end of no count is 0.
+///
+/// Brown, Cai and DasGupta, "Interval estimation in exponential families",
+/// *Statistica Sinica* 13 (2003).
+pub fn poisson_interval(count: f64) -> (f64, f64) {
+    let shape = count.max(0.0) + 0.5;
+    let low = if count > 0.0 { gamma_quantile(shape, 0.025) } else { 0.0 };
+    (low, gamma_quantile(shape, 0.975))
+}
+
+/// The point below which a Gamma of this shape and rate 1 holds a share.
+fn gamma_quantile(shape: f64, share: f64) -> f64 {
+    let (mut low, mut high) = (0.0, shape + 10.0 * shape.sqrt() + 20.0);
+    for _ in 0..80 {
+        let middle = f64::midpoint(low, high);
+        if gamma_cdf(shape, middle) < share { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
+}
+
+/// The regularised lower incomplete gamma function P(a, x): by its series below
+/// the mean, by Lentz's continued fraction above (Press et al., *Numerical
+/// Recipes*, 3rd ed., section 6.2).
+fn gamma_cdf(a: f64, x: f64) -> f64 {
+    if x <= 0.0 {
+        return 0.0;
+    }
+    let front = libm::exp(a * libm::log(x) - x - libm::lgamma(a));
+    if x < a + 1.0 {
+        let (mut term, mut sum, mut n) = (1.0 / a, 1.0 / a, a);
+        while term > sum * 1e-16 {
+            n += 1.0;
+            term *= x / n;
+            sum += term;
+        }
+        return front * sum;
+    }
+    let mut b = x + 1.0 - a;
+    let (mut c, mut d) = (1e300, 1.0 / b);
+    let mut fraction = d;
+    for i in 1..10_000 {
+        let i = f64::from(i);
+        let an = -i * (i - a);
+        b += 2.0;
+        d = 1.0 / (an * d + b);
+        c = b + an / c;
+        fraction *= d * c;
+        if (d * c - 1.0).abs() < 1e-15 {
+            break;
+        }
+    }
+    1.0 - front * fraction
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -116,6 +172,25 @@ mod tests {
         {
             assert!((normal_cdf(z) - value).abs() < 1e-7, "Phi({z})");
         }
+    }
+
+    /// The Gamma of shape n/2 is half a chi-squared variable of n degrees of
+    /// freedom; its points are in every table.
+    #[test]
+    fn intervals_of_counts_from_tables() {
+        for (freedom, low, high) in [
+            (1.0, 0.000_982, 5.023_9),
+            (3.0, 0.215_80, 9.348_4),
+            (21.0, 10.283, 35.479),
+            (101.0, 75.083, 130.700),
+        ] {
+            let shape: f64 = freedom / 2.0;
+            assert!((2.0 * gamma_quantile(shape, 0.025) / low - 1.0).abs() < 1e-3, "{freedom}");
+            assert!((2.0 * gamma_quantile(shape, 0.975) / high - 1.0).abs() < 1e-3, "{freedom}");
+        }
+        assert_eq!(poisson_interval(0.0).0, 0.0);
+        let (low, high) = poisson_interval(10.0);
+        assert!(low < 10.0 && 10.0 < high);
     }
 
     #[test]

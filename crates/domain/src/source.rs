@@ -46,6 +46,12 @@ impl SourceKind {
         matches!(self, Self::Acoustic | Self::Seismic | Self::Camera | Self::Patrol | Self::Uav)
     }
 
+    /// Whether such a source works in the dark unless its declaration says
+    /// otherwise: an optical camera does not, whoever listens does.
+    pub const fn sees_in_the_dark(self) -> bool {
+        !matches!(self, Self::Camera | Self::Uav)
+    }
+
     /// The code used in files and shown to people.
     pub const fn code(self) -> &'static str {
         match self {
@@ -105,8 +111,18 @@ pub struct Source {
     pub model: String,
     /// When it was looking.
     pub effort: EffortBasis,
+    /// Whether it works in the dark; if nothing is stated, as its kind does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub night: Option<bool>,
     /// Where the data come from, to be printed beside every figure.
     pub citation: String,
     /// Terms of use.
     pub licence: String,
+}
+
+impl Source {
+    /// Whether it works in the dark.
+    pub fn sees_in_the_dark(&self) -> bool {
+        self.night.unwrap_or(self.kind.sees_in_the_dark())
+    }
 }

@@ -11,9 +11,11 @@ use sha2::{Digest as _, Sha256};
 use crate::case::{Case, Step};
 use crate::effort::DayEffort;
 use crate::event::Event;
+use crate::exposure::{ByLight, Light, Sector};
 use crate::finding::Finding;
 use crate::incident::Incident;
 use crate::obligation::Obligation;
+use crate::probability::rounded;
 use crate::source::Source;
 use crate::taxonomy::{Class, Signature};
 use crate::time::{Interval, Zone, shifted};
@@ -166,6 +168,14 @@ pub struct SourceDay {
     /// Rows whose end was not seen and is assumed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub assumed_ends: u64,
+    /// Its hours by day and by night; none where no place is known by whose
+    /// sun they could be told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub light: Option<ByLight>,
+    /// Of the rows, how many fell into the dark: a sum of shares, since the
+    /// time of a row may not be known exactly.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub dark_rows: f64,
 }
 
 impl SourceDay {
@@ -178,8 +188,23 @@ impl SourceDay {
             claimed: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             assumed_ends: 0,
+            light: None,
+            dark_rows: 0.0,
         }
     }
+
+    /// Rows that fell into one kind of light, as far as their times tell.
+    pub fn rows_by(&self, light: Light) -> f64 {
+        match light {
+            Light::Day => rounded(self.rows as f64 - self.dark_rows, 3),
+            Light::Night => self.dark_rows,
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature is serde's
+fn is_nothing(rows: &f64) -> bool {
+    *rows == 0.0
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // the signature is serde's
@@ -232,6 +257,8 @@ pub struct State {
     pub sources: Vec<SourceState>,
     /// Maps of the source that gives the line of contact, oldest first.
     pub maps: Vec<MapState>,
+    /// How long each sector was watched, and by whom.
+    pub sectors: Vec<Sector>,
     /// Events inferred from arrivals, by time and id.
     pub events: Vec<Event>,
     /// Incidents, by time and id.
@@ -253,6 +280,7 @@ enum Line {
     Facts(Facts),
     Source(SourceState),
     Map(MapState),
+    Sector(Sector),
     Event(Event),
     Incident(Box<Incident>),
     Finding(Finding),
@@ -273,6 +301,7 @@ impl State {
         write(&Line::Facts(self.facts.clone()));
         self.sources.iter().for_each(|source| write(&Line::Source(source.clone())));
         self.maps.iter().for_each(|map| write(&Line::Map(*map)));
+        self.sectors.iter().for_each(|sector| write(&Line::Sector(sector.clone())));
         self.events.iter().for_each(|event| write(&Line::Event(event.clone())));
         self.incidents
             .iter()
@@ -289,7 +318,8 @@ impl State {
     /// Reads what [`Self::to_bytes`] wrote; `None` if it is anything else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut facts = None;
-        let (mut sources, mut maps, mut events) = (vec![], vec![], vec![]);
+        let (mut sources, mut maps) = (vec![], vec![]);
+        let (mut sectors, mut events) = (vec![], vec![]);
         let (mut incidents, mut findings) = (vec![], vec![]);
         let (mut cases, mut steps, mut obligations) = (vec![], vec![], vec![]);
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -297,6 +327,7 @@ impl State {
                 Line::Facts(read) => facts = Some(read),
                 Line::Source(source) => sources.push(source),
                 Line::Map(map) => maps.push(map),
+                Line::Sector(sector) => sectors.push(sector),
                 Line::Event(event) => events.push(event),
                 Line::Incident(incident) => incidents.push(*incident),
                 Line::Finding(finding) => findings.push(finding),
@@ -309,6 +340,7 @@ impl State {
             facts: facts?,
             sources,
             maps,
+            sectors,
             events,
             incidents,
             findings,

@@ -221,6 +221,7 @@ impl Set {
             effort: EffortBasis::Rows,
             citation: "made up".to_owned(),
             licence: "CC0".to_owned(),
+            night: None,
         });
         observation
     }
@@ -374,6 +375,7 @@ fn state_of(casework: &Casework, incident: Incident, finding: Finding) -> State 
         },
         sources: Vec::new(),
         maps: Vec::new(),
+        sectors: Vec::new(),
         events: Vec::new(),
         incidents: vec![incident],
         findings: vec![finding],

@@ -21,6 +21,7 @@
 pub use agreement::Ground;
 pub mod compare;
 
+use agreement::evaluate::{Known, bits};
 use agreement::{Agreement, Evaluated, EventTimes, Facts, Provision, Rule};
 use domain::finding::{Element, Finding};
 use domain::{Id, IdKind, Incident, Probability};
@@ -31,27 +32,34 @@ const NEGLIGIBLE: f64 = 0.005;
 
 /// An agreement, ready for incidents.
 #[derive(Debug)]
-pub struct Evaluator<'a>(agreement::Evaluator<'a>);
+pub struct Evaluator<'a> {
+    elements: agreement::Evaluator<'a>,
+    /// `id@version` of the agreement.
+    reference: String,
+}
 
 impl<'a> Evaluator<'a> {
     /// Indexes the zones.
     pub fn new(agreement: &'a Agreement) -> Self {
-        Self(agreement::Evaluator::new(agreement))
+        Self::assuming(agreement, EventTimes::new())
     }
 
     /// As [`Self::new`], taking declared events to be at these moments.
     pub fn assuming(agreement: &'a Agreement, assumed: EventTimes) -> Self {
-        Self(agreement::Evaluator::assuming(agreement, assumed))
+        Self {
+            elements: agreement::Evaluator::assuming(agreement, assumed),
+            reference: agreement.reference(),
+        }
     }
 
     /// The provisions it evaluates.
     pub fn provisions(&self) -> impl Iterator<Item = &Provision> {
-        self.0.agreement().provisions.iter()
+        self.elements.agreement().provisions.iter()
     }
 
     /// The evaluation of elements behind it.
     pub const fn elements(&self) -> &agreement::Evaluator<'a> {
-        &self.0
+        &self.elements
     }
 
     /// All findings on one incident, in the order of provisions and readings:
@@ -60,27 +68,32 @@ impl<'a> Evaluator<'a> {
     /// provision whose time in force is not known gives none.
     pub fn evaluate(&self, incident: &Incident, ground: &impl Ground) -> Vec<Finding> {
         let facts = facts(incident);
+        let classes = bits(&incident.classes);
+        let name = incident.id.to_string();
         let mut found = Vec::new();
-        let mut zones = agreement::evaluate::InZones::new();
-        for rule in self.0.rules().flat_map(|(_, rules)| rules) {
-            if nothing(rule, incident) {
+        let mut known = Known::above(NEGLIGIBLE);
+        for rule in self.elements.rules().flat_map(|(_, rules)| rules) {
+            if !rule.touches(classes) || nothing(rule, incident, &mut known) {
                 continue;
             }
-            for evaluated in self.0.evaluate_with(rule, &facts, ground, &mut zones) {
+            for evaluated in self.elements.evaluate_with(rule, &facts, ground, &mut known) {
                 if evaluated.in_zone.is_none_or(|p| p.get() >= NEGLIGIBLE) {
-                    found.push(self.finding(incident, rule.provision, evaluated));
+                    found.push(self.finding(incident, &name, rule.provision, evaluated));
                 }
             }
         }
         found
     }
 
-    fn finding(&self, incident: &Incident, provision: &Provision, evaluated: Evaluated) -> Finding {
-        let agreement = self.0.agreement().reference();
-        let parts =
-            [incident.id.to_string(), agreement, provision.id.clone(), evaluated.reading.clone()];
-        let id = Id::of(IdKind::Finding, &parts.each_ref().map(std::string::String::as_bytes));
-        let [_, agreement, provision, reading] = parts;
+    fn finding(
+        &self,
+        incident: &Incident,
+        name: &str,
+        provision: &Provision,
+        evaluated: Evaluated,
+    ) -> Finding {
+        let parts = [name, &self.reference, &provision.id, &evaluated.reading];
+        let id = Id::of(IdKind::Finding, &parts.map(str::as_bytes));
         let mut fit = Probability::ONE;
         let mut incomplete = false;
         let mut elements = Vec::with_capacity(evaluated.elements.len());
@@ -92,9 +105,9 @@ impl<'a> Evaluator<'a> {
         Finding {
             id,
             incident: incident.id,
-            agreement,
-            provision,
-            reading,
+            agreement: self.reference.clone(),
+            provision: provision.id.clone(),
+            reading: evaluated.reading,
             status: incident.status,
             in_force: evaluated.in_force.high(),
             in_zone: evaluated.in_zone,
@@ -109,13 +122,13 @@ impl<'a> Evaluator<'a> {
 /// evidence names no object that the provision protects there is nothing:
 /// otherwise every explosion of a war would be a candidate for a strike on a
 /// power station.
-fn nothing(rule: &Rule<'_>, incident: &Incident) -> bool {
+fn nothing(rule: &Rule<'_>, incident: &Incident, known: &mut Known) -> bool {
     if rule.act(&incident.classes).get() < NEGLIGIBLE
         || rule.object(&incident.objects) == Some(false)
     {
         return true;
     }
-    let in_force = rule.in_force(&incident.when);
+    let in_force = rule.in_force_with(&incident.when, known);
     in_force.is_open() || in_force.high().get() < NEGLIGIBLE
 }
 

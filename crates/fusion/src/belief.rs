@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::incident::{Belief, Reason};
 use domain::probability::rounded;
+use domain::sun::share_dark;
 use domain::{Effort, Footprint, Precision, Probability, SourceKind};
 
 use crate::group::{Draft, Membership};
@@ -22,6 +23,8 @@ pub struct Watch {
     /// When and where it looked. Empty if nothing is known of that: then its
     /// silence says nothing.
     pub efforts: Vec<Effort>,
+    /// Whether it works in the dark: if not, its silence by night says nothing.
+    pub night: bool,
 }
 
 /// Believes a draft as far as its members and the silences allow.
@@ -131,7 +134,7 @@ fn silences(
         draft.members.iter().map(|member| entries[member.entry].sighting.source.as_str()).collect();
     for watch in watches.iter().filter(|watch| !spoke.contains(watch.source.as_str())) {
         let sees = reference.priors.model(watch.kind).map_or(0.0, |model| model.sees);
-        let covered = covered(draft, &watch.efforts);
+        let covered = covered(draft, watch);
         if sees * covered > 0.0 {
             reasons.push(reason(
                 format!(
@@ -147,10 +150,11 @@ fn silences(
 }
 
 /// Share of the possible times in which the place was looked at.
-fn covered(draft: &Draft, efforts: &[Effort]) -> f64 {
+fn covered(draft: &Draft, watch: &Watch) -> f64 {
     let Some(centre) = draft.place.centre() else { return 0.0 };
     let span = draft.when.span.widened(draft.when.sigma_s.max(1.0), draft.when.sigma_s.max(1.0));
-    let seconds: f64 = efforts
+    let seconds: f64 = watch
+        .efforts
         .iter()
         .filter(|effort| match &effort.footprint {
             Footprint::Everywhere => true,
@@ -161,7 +165,8 @@ fn covered(draft: &Draft, efforts: &[Effort]) -> f64 {
         })
         .filter_map(|effort| {
             let common = effort.interval.intersection(&span)?;
-            Some(common.seconds() * effort.state.weight())
+            let light = if watch.night { 1.0 } else { 1.0 - share_dark(centre, &common) };
+            Some(common.seconds() * effort.state.weight() * light)
         })
         .sum();
     (seconds / span.seconds()).min(1.0)

@@ -63,6 +63,7 @@ fn source(kind: SourceKind) -> Source {
         effort: EffortBasis::Rows,
         citation: String::new(),
         licence: String::new(),
+        night: None,
     }
 }
 
@@ -550,7 +551,20 @@ fn watch(kind: SourceKind, state: domain::EffortState) -> fusion::Watch {
             state,
             sensitivity: String::new(),
         }],
+        night: true,
     }
+}
+
+/// VERIFICATION D1: by night (20:13 by the local clock, the sun is down) the
+/// silence of a camera that is blind in the dark says nothing.
+#[test]
+fn d1_the_silence_of_a_blind_camera_says_nothing_by_night() {
+    let one = || vec![sighting(1, 48.0, 37.0, 0, 10, Class::A4)];
+    let alone = watched(one(), &[]);
+    let camera = watch(SourceKind::Camera, domain::EffortState::Up);
+    let blind = fusion::Watch { night: false, ..camera.clone() };
+    assert_eq!(watched(one(), &[blind])[0].belief, alone[0].belief);
+    assert_ne!(watched(one(), &[camera])[0].belief, alone[0].belief);
 }
 
 fn watched(list: Vec<Sighting>, watches: &[fusion::Watch]) -> Vec<Incident> {

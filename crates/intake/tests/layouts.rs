@@ -266,3 +266,38 @@ proptest! {
         prop_assert_eq!(drain(&mapping("firms"), file.as_bytes()), rows);
     }
 }
+
+/// A wrong key of a place is refused at its own line, with the nearest one.
+#[test]
+fn a_wrong_key_of_a_place_is_refused_where_it_stands() {
+    let with = |place: &str| {
+        let text = format!(
+            "[mapping]\nid = \"m\"\nversion = 1\ntitle = \"M\"\nkind = \"observations\"\nformat = \"csv\"\n\n[time]\nat = \"t\"\n\n[place]\n{place}\n\n[observed]\nsignature = \"explosion\"\n"
+        );
+        Mapping::parse(&strict::Text::new("m.toml", text)).map_err(|error| error.to_string())
+    };
+    assert!(with("kind = \"point\"\nlat = \"y\"\nlon = \"x\"\nsigma_m = 100.0").is_ok());
+    for (place, line, words) in [
+        (
+            "kind = \"point\"\nlat = \"y\"\nlon = \"x\"\nsigma_n = 100.0",
+            15,
+            "did you mean `sigma_m`?",
+        ),
+        (
+            "kind = \"point\"\nlat = \"y\"\nlon = \"x\"\nsigma_m = 1.0\nscan_km = 1.0",
+            16,
+            "has no `scan_km`",
+        ),
+        ("kind = \"named\"\nname = \"n\"\nlat = \"y\"", 14, "lat and lon go together"),
+        (
+            "kind = \"footprint\"\nlat = \"y\"\nlon = \"x\"\nscan_km = 1.0\ntrack_km = 1.0\nsigma_m = \"error\"",
+            17,
+            "a number here",
+        ),
+        ("kind = \"pont\"\nlat = \"y\"", 12, "did you mean `point`?"),
+        ("kind = \"point\"\nlat = \"y\"", 11, "`lon` is missing"),
+    ] {
+        let error = with(place).unwrap_err();
+        assert!(error.contains(&format!("m.toml:{line}:")) && error.contains(words), "{error}");
+    }
+}

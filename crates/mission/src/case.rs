@@ -75,6 +75,8 @@ struct SourceKeys {
     #[serde(default = "first_model")]
     model: String,
     effort: Spanned<EffortKeys>,
+    /// Whether it works in the dark; if nothing is stated, as its kind does.
+    night: Option<bool>,
     citation: String,
     licence: String,
 }
@@ -403,6 +405,7 @@ impl Reader<'_> {
                 effort,
                 citation: source.citation,
                 licence: source.licence,
+                night: source.night,
             });
         }
         Ok(sources)

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use domain::effort::{DayEffort, day_share};
+use domain::effort::DayEffort;
 use domain::state::{Facts, MapState, RowCounts, SourceDay, SourceState, State};
+use domain::sun::share_dark;
 use domain::time::{DAY_S, shifted};
 use domain::{
-    Class, Effort, EffortBasis, EffortState, Event, Footprint, Id, IdKind, Interval, Observation,
-    RecordPosition, Signature, SourceKind, When,
+    Class, Effort, Event, Id, IdKind, Interval, Observation, RecordPosition, Sector, Signature,
+    Source, SourceKind, When,
 };
 use findings::Evaluator;
 use fusion::{ENGINE_VERSION, Recorded, Rules, Sighting, Verdict, Watch};
@@ -22,6 +23,7 @@ use crate::error::{Error, OnPath as _, Result};
 use crate::folder::{Mission, write_durably};
 use crate::ingest::read_mapping;
 use crate::ledger::{Ledger, Passing};
+use crate::looking::{self, source_days, stated_effort};
 use crate::networks::{self, EventAccount, Heard, Listening};
 use crate::world::{AsOf, Network, World};
 
@@ -214,11 +216,12 @@ fn fold(
         window: genesis.window,
         report_days: genesis.report_days,
     };
-    let sources = sources(mission, &ledger, &facts, gathering.sources, as_of)?;
+    let (sources, sectors) = sources(mission, &ledger, &facts, gathering.sources, world, as_of)?;
     let mut state = State {
         facts,
         sources,
         maps: maps(world),
+        sectors,
         events,
         incidents,
         findings,
@@ -293,6 +296,7 @@ impl Gathering<'_> {
                 Ok(Some((recorded, verdict)))
             })
             .collect::<Result<_>>()?;
+        let middle = looking::middle(self.world);
         let tally = self.sources.entry(source.id.clone()).or_default();
         for (recorded, verdict) in weighed.into_iter().flatten() {
             let observation = &recorded.observation;
@@ -300,6 +304,9 @@ impl Gathering<'_> {
             let counts =
                 tally.days.entry(day).or_insert_with(|| SourceDay::empty(DayEffort::of_share(0.0)));
             counts.rows += 1;
+            if let Some(at) = observation.place.representative().or(middle) {
+                counts.dark_rows += share_dark(at, &observation.when.interval());
+            }
             *counts.signatures.entry(observation.signature).or_default() += 1;
             if let Some(count) = observation.count
                 && source.kind == SourceKind::Party
@@ -401,7 +408,12 @@ impl Gathering<'_> {
                 let logged = self.sources.get(&source.id).map(|tally| tally.efforts.clone());
                 let stated = stated_effort(&source.effort, self.as_of);
                 let efforts = logged.unwrap_or_default().into_iter().chain(stated).collect();
-                Watch { source: source.id.clone(), kind: source.kind, efforts }
+                Watch {
+                    source: source.id.clone(),
+                    kind: source.kind,
+                    efforts,
+                    night: source.sees_in_the_dark(),
+                }
             })
             .collect()
     }
@@ -456,14 +468,18 @@ impl Gathering<'_> {
     }
 }
 
+/// The sources with their days, and how long each sector was watched.
 fn sources(
     mission: &Mission,
     ledger: &Ledger,
     facts: &Facts,
     mut tallies: BTreeMap<String, Tally>,
+    world: &World,
     as_of: AsOf,
-) -> Result<Vec<SourceState>> {
+) -> Result<(Vec<SourceState>, Vec<Sector>)> {
     let mut states = Vec::with_capacity(ledger.sources.len());
+    let mut efforts: Vec<Vec<Effort>> = Vec::with_capacity(ledger.sources.len());
+    let middle = looking::middle(world);
     for source in &ledger.sources {
         let mut state = SourceState {
             role: role(mission, ledger, &source.id)?,
@@ -484,14 +500,21 @@ fn sources(
                 state.refused.insert(file.file.name.clone(), done.refused.clone());
             }
         }
+        let mut of_source = Vec::new();
         if state.role == "evidence" {
-            let mut tally = tallies.remove(&source.id).unwrap_or_default();
-            state.nights = std::mem::take(&mut tally.nights);
-            state.days = source_days(&source.effort, tally, facts, as_of);
+            let tally = tallies.remove(&source.id).unwrap_or_default();
+            of_source = tally.efforts;
+            of_source.extend(stated_effort(&source.effort, as_of));
+            state.nights = tally.nights;
+            state.days = source_days(source, &of_source, tally.days, facts, middle);
         }
         states.push(state);
+        efforts.push(of_source);
     }
-    Ok(states)
+    let looked: Vec<(&Source, &[Effort])> =
+        ledger.sources.iter().zip(efforts.iter().map(Vec::as_slice)).collect();
+    let sectors = looking::sectors(world, &looked, facts);
+    Ok((states, sectors))
 }
 
 fn role(mission: &Mission, ledger: &Ledger, source: &str) -> Result<String> {
@@ -508,46 +531,6 @@ fn role(mission: &Mission, ledger: &Ledger, source: &str) -> Result<String> {
         };
     }
     Ok(role.to_owned())
-}
-
-/// The effort of a source of which somebody states that it was up throughout.
-fn stated_effort(basis: &EffortBasis, as_of: AsOf) -> Option<Effort> {
-    let EffortBasis::Stated { from, to, .. } = basis else { return None };
-    let to = if let AsOf::Moment(moment) = as_of { (*to).min(moment) } else { *to };
-    Interval::new(*from, to).map(|interval| Effort {
-        part: String::new(),
-        interval,
-        footprint: Footprint::Everywhere,
-        state: EffortState::Up,
-        sensitivity: String::new(),
-    })
-}
-
-fn source_days(
-    basis: &EffortBasis,
-    tally: Tally,
-    facts: &Facts,
-    as_of: AsOf,
-) -> BTreeMap<Date, SourceDay> {
-    let efforts: Vec<Effort> =
-        tally.efforts.into_iter().chain(stated_effort(basis, as_of)).collect();
-    let mut rows = tally.days;
-    facts
-        .days()
-        .map(|day| {
-            let counts = rows.remove(&day);
-            let share = match basis {
-                EffortBasis::Rows => f64::from(u8::from(counts.is_some())),
-                EffortBasis::Logged | EffortBasis::Stated { .. } => {
-                    day_share(&efforts, day, &facts.zone)
-                }
-            };
-            let effort = DayEffort::of_share(share);
-            let counts = counts
-                .map_or_else(|| SourceDay::empty(effort), |counts| SourceDay { effort, ..counts });
-            (day, counts)
-        })
-        .collect()
 }
 
 fn maps(world: &World) -> Vec<MapState> {

@@ -91,6 +91,7 @@ pub mod folder;
 pub mod ingest;
 pub mod keys;
 pub mod ledger;
+mod looking;
 mod networks;
 pub mod owed;
 pub mod people;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use agreement::Standard;
+use casework::rules::Thresholds;
 use casework::{Casework, Fold, Ground, Officer, Revocation, Rules};
 use domain::case::Step;
 use domain::incident::Status;
-use domain::{Case, Finding, Id, Incident, Source, State};
+use domain::{Case, Class, Finding, Id, Incident, Source, State};
 use jiff::Timestamp;
 use record::Reader;
 
@@ -45,23 +46,23 @@ impl Ground for Known<'_> {
 pub fn rules(world: &World) -> Rules {
     let it = &world.agreement;
     let mut rules = Rules::proposed(it.parties.iter().map(|party| party.id.clone()).collect());
-    let thresholds = &mut rules.thresholds;
-    for (standard, threshold) in [
-        (Standard::S2, &mut thresholds.corroborated),
-        (Standard::S3, &mut thresholds.verified),
-        (Standard::S4, &mut thresholds.actor),
-        (Standard::S5, &mut thresholds.overwhelming),
-    ] {
-        // Where the parties read a threshold differently, the strictest holds.
-        let own = it.thresholds.iter().filter(|one| one.standard == standard);
-        let strictest = own
-            .flat_map(|one| one.probability.readings())
-            .map(|reading| reading.value.get())
-            .fold(None, |most: Option<f64>, p| Some(most.map_or(p, |most| most.max(p))));
-        if let Some(strictest) = strictest {
-            *threshold = strictest;
+    let proposed = rules.thresholds;
+    let of = |class: Option<Class>| {
+        let least =
+            |standard, proposed| it.strictest_threshold(standard, class).unwrap_or(proposed);
+        Thresholds {
+            corroborated: least(Standard::S2, proposed.corroborated),
+            verified: least(Standard::S3, proposed.verified),
+            actor: least(Standard::S4, proposed.actor),
+            overwhelming: least(Standard::S5, proposed.overwhelming),
         }
-    }
+    };
+    rules.thresholds = of(None);
+    rules.by_class = Class::ALL
+        .iter()
+        .map(|class| (*class, of(Some(*class))))
+        .filter(|(_, thresholds)| *thresholds != rules.thresholds)
+        .collect();
     if let Some(clock) = it.clock(REPLY_CLOCK) {
         // Where they read its length differently, nobody is cut short.
         let lengths = clock.within.readings().iter().map(|reading| reading.value.seconds());

@@ -19,6 +19,7 @@ pub mod agreement;
 pub mod counts;
 pub mod export;
 pub mod html;
+pub mod looked;
 pub mod report;
 pub mod summary;
 pub mod svg;

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use domain::effort::DayState;
 use domain::finding::Met;
+use domain::probability::rounded;
 use domain::state::State;
-use domain::{ClassShare, Event, Incident, Located};
+use domain::{ClassShare, Event, Incident, Light, Located, Seen};
 
 use crate::counts::{Counted, provision_name};
+use crate::looked::{self, SectorLight};
 
 /// Decimals of a degree in what leaves the record.
 const DEGREE_DECIMALS: u32 = 2;
@@ -256,20 +258,108 @@ pub fn effort(state: &State) -> Table {
         source.days.iter().map(|(day, counts)| {
             // A source that was not looking and has no row has no count.
             let unseen = counts.rows == 0 && counts.effort.state == DayState::NotObserved;
-            vec![
+            let mut row = vec![
                 day.to_string(),
                 source.source.id.clone(),
                 source.source.kind.code().to_owned(),
                 counts.effort.state.code().to_owned(),
                 format!("{:.2}", counts.effort.share),
                 if unseen { String::new() } else { counts.rows.to_string() },
-            ]
+            ];
+            for light in Light::ALL {
+                let rows = counts.rows_by(light);
+                row.extend(by_light(counts.light.map(|by| by.of(light)), rows));
+            }
+            row
         })
     });
     let mut rows: Vec<Vec<String>> = rows.collect();
     // By day; sources stay in the order of their declaration.
     rows.sort_by(|a, b| a[0].cmp(&b[0]));
-    Table { columns: vec!["day", "source", "kind", "effort", "share_of_day", "rows"], rows }
+    let columns = vec![
+        "day",
+        "source",
+        "kind",
+        "effort",
+        "share_of_day",
+        "rows",
+        "by_day",
+        "day_hours",
+        "day_seen_h",
+        "day_rows",
+        "day_per_100h",
+        "by_night",
+        "night_hours",
+        "night_seen_h",
+        "night_rows",
+        "night_per_100h",
+    ];
+    Table { columns, rows }
+}
+
+/// State, hours, hours seen, count and rate by one light. Where nobody looked
+/// there is no count and no rate, unless there are rows all the same.
+fn by_light(seen: Option<Seen>, count: f64) -> [String; 5] {
+    let Some((seen, effort)) = seen.and_then(|seen| Some((seen, seen.effort()?))) else {
+        return Default::default();
+    };
+    let unseen = count == 0.0 && effort.state == DayState::NotObserved;
+    [
+        effort.state.code().to_owned(),
+        format!("{:.2}", seen.hours),
+        format!("{:.2}", seen.seen),
+        if unseen { String::new() } else { format!("{}", rounded(count, 3)) },
+        looked::rate(count, seen).map_or(String::new(), |rate| rate.rate.to_string()),
+    ]
+}
+
+/// Sectors by day and by night: hours, hours watched, and what the watchers
+/// told of per observed hours.
+pub fn sectors(lines: &[SectorLight<'_>]) -> Table {
+    let rows = lines.iter().filter_map(|line| {
+        let effort = line.effort()?;
+        let bounds = &line.sector.bounds;
+        let unseen = line.incidents == 0.0 && effort.state == DayState::NotObserved;
+        let rate = line.rate();
+        let of = |pick: fn(&looked::Rate) -> f64| {
+            rate.as_ref().map_or(String::new(), |rate| pick(rate).to_string())
+        };
+        Some(vec![
+            line.sector.name(),
+            bounds.south.to_string(),
+            bounds.west.to_string(),
+            bounds.north.to_string(),
+            bounds.east.to_string(),
+            line.sector.watching.code().to_owned(),
+            line.light.code().to_owned(),
+            effort.state.code().to_owned(),
+            format!("{:.1}", line.seen.hours),
+            format!("{:.1}", line.seen.seen),
+            format!("{:.2}", effort.share),
+            if unseen { String::new() } else { line.incidents.to_string() },
+            of(|rate| rate.rate),
+            of(|rate| rate.low),
+            of(|rate| rate.high),
+        ])
+    });
+    let columns = vec![
+        "sector",
+        "south",
+        "west",
+        "north",
+        "east",
+        "watched_by",
+        "light",
+        "effort",
+        "hours",
+        "seen_hours",
+        "share",
+        "incidents",
+        "per_100h",
+        "low",
+        "high",
+    ];
+    Table { columns, rows: rows.collect() }
 }
 
 #[cfg(test)]

@@ -45,6 +45,22 @@ pub fn report_text(report: &Report) -> String {
     for line in &report.unseen {
         let _ = writeln!(text, "  ! {line}");
     }
+    for (title, lines) in [
+        ("BY DAY AND BY NIGHT (observed hours; count; per 100 observed hours)", &report.light),
+        ("SECTORS OF THE MISSION (by their south-western corner)", &report.sectors),
+    ] {
+        if !lines.is_empty() {
+            let _ = writeln!(text, "\n{title}");
+        }
+        for line in lines {
+            let rate = if line.rate.is_empty() { "no rate" } else { &line.rate };
+            let _ = writeln!(
+                text,
+                "  {}, {}: {}; {}; {rate}",
+                line.who, line.light, line.hours, line.count
+            );
+        }
+    }
     text.push_str("\nSIGNATURES (this day / day before / mean of observed days)\n");
     for line in &report.signatures {
         counts(&mut text, line);

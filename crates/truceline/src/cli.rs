@@ -81,8 +81,10 @@ pub(crate) enum Command {
         truceline findings easter --as-of 2025-04-20T12:00:00Z\n  \
         truceline findings easter --explain fnd_4x9k")]
     Findings(FindingArgs),
-    /// List who was looking, day by day
-    #[command(after_help = "Examples:\n  truceline effort easter --day 2025-04-19")]
+    /// List who was looking, by day and by night, and rates per observed hour
+    #[command(after_help = "Examples:\n  truceline effort easter --day 2025-04-19\n  \
+        truceline effort easter --sectors --format csv\n\n\
+        Day and night are told apart by the sun at the place. Where nobody looked there is no rate and no zero.")]
     Effort(EffortArgs),
     /// Write daily reports
     #[command(after_help = "Examples:\n  truceline report easter --out reports\n  \
@@ -281,6 +283,10 @@ pub(crate) struct EffortArgs {
     /// Only this day, by the zone of the case
     #[arg(long, value_name = "DATE")]
     pub day: Option<Date>,
+    /// Sectors instead of sources: hours watched by day and by night, and what
+    /// the watchers told of per 100 observed hours
+    #[arg(long)]
+    pub sectors: bool,
     /// As for `truceline incidents`
     #[arg(long, value_name = "SIZE|MOMENT")]
     pub as_of: Option<AsOf>,

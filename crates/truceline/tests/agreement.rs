@@ -93,6 +93,18 @@ fn compare_lists_the_incidents_on_which_readings_differ() {
             "{one}"
         );
     }
+    // What would be triggered stands in every form.
+    let line = "agreement compare case/agreement --mission out/mission --triggers --format";
+    let triggered = json["triggered"].as_array().unwrap();
+    let csv = sandbox.expect(&format!("{line} csv"), 0).out;
+    assert!(!triggered.is_empty());
+    assert_eq!(csv.lines().count(), triggered.len() + 1, "{csv}");
+    let table = sandbox.expect(&format!("{line} table"), 0).out;
+    for (one, row) in triggered.iter().zip(csv.lines().skip(1)) {
+        let (id, result) = (one["id"].as_str().unwrap(), one["result"].as_str().unwrap());
+        assert!(row.contains(id) && row.contains(result), "{one}\n{row}");
+        assert!(table.contains(id) && table.contains(result), "{one}\n{table}");
+    }
     // Another version: the ban on aircraft taken out.
     for (path, bytes) in contents(&sandbox.path().join("case/agreement")) {
         let inside = path.strip_prefix(sandbox.path().join("case/agreement")).unwrap().to_owned();
@@ -125,6 +137,9 @@ fn drill_is_marked_exercise_and_touches_nothing() {
             && told.out.trim_end().ends_with("nothing here is in the record")
     );
     with_filters(|| insta::assert_snapshot!("drill", told.shown()));
+    let csv = sandbox.expect("drill agreements/paris-2026 --scenario salvo.toml --format csv", 0);
+    assert!(csv.out.lines().count() > 3, "{}", csv.out);
+    assert!(csv.out.lines().skip(1).all(|line| line.starts_with("EXERCISE,")), "{}", csv.out);
     let json = sandbox.expect("drill agreements/paris-2026 --scenario salvo.toml --format json", 0);
     let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["exercise"], true);
@@ -138,4 +153,56 @@ fn drill_is_marked_exercise_and_touches_nothing() {
         .expect("drill agreements/paris-2026 --class A7 --at 2026-04-01T03:00:00Z --by rus", 2);
     assert!(told.err.contains("did you mean `ru`?"), "{}", told.shown());
     assert_eq!(before, contents(sandbox.path()));
+}
+
+/// Quotations are spans of documents that the user has, and of no others.
+#[test]
+fn quotations_come_from_the_users_own_copy() {
+    let sandbox = with_packages(&["easter-2025"]);
+    let manifest = sandbox.path().join("agreements/easter-2025/agreement.toml");
+    let speech = "We cease fire from six in the evening. No more.";
+    let text = fs::read_to_string(&manifest).unwrap();
+    let document = format!(
+        "[[document]]\nid = \"speech\"\ntitle = \"Speech\"\nsha256 = \"{}\"\n\n[[provision]]\n",
+        domain::state::digest(speech.as_bytes())
+    );
+    let cited = text
+        .replacen(
+            "citation = \"statement of 19 April 2025\"\nnote",
+            "citation = { document = \"speech\", span = [3, 13] }\nnote",
+            1,
+        )
+        .replacen("[[provision]]\n", &document, 1);
+    assert!(cited.contains("span = [3, 13]"));
+    fs::write(&manifest, cited).unwrap();
+    let show = "agreement show agreements/easter-2025 --documents texts";
+    fs::create_dir(sandbox.path().join("texts")).unwrap();
+    let told = sandbox.expect(show, 0).out;
+    assert!(told.contains("speech: not quoted, no file in texts has the SHA-256"), "{told}");
+    sandbox.put("texts/speech.txt", b"We cease fire, perhaps.");
+    let told = sandbox.expect(show, 0).out;
+    assert!(told.contains("is another copy"), "{told}");
+    assert!(!told.contains("cease fire,"), "{told}");
+    sandbox.put("texts/2025/as-given.txt", speech.as_bytes());
+    let told = sandbox.expect(show, 0).out;
+    assert!(told.contains("\u{201c}cease fire\u{201d} [speech, characters 3 to 13"), "{told}");
+    let told = sandbox.expect("agreement show agreements/easter-2025", 0).out;
+    assert!(!told.contains("quoted"), "{told}");
+}
+
+/// The documents of the shipped packages, where the reader has them.
+#[test]
+fn the_shipped_spans_lie_inside_their_documents() {
+    let Ok(shared) = std::env::var("TRUCELINE_SHARED") else {
+        eprintln!(
+            "TRUCELINE_SHARED is not set: the documents are not at hand, nothing was checked"
+        );
+        return;
+    };
+    let sandbox = with_packages(&["paris-2026"]);
+    let told = sandbox
+        .expect(&format!("agreement show agreements/paris-2026 --documents {shared}/seeds"), 0)
+        .out;
+    assert!(told.contains("characters 1276"), "{told}");
+    assert!(!told.contains("not quoted"), "{told}");
 }

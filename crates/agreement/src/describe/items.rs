@@ -42,6 +42,11 @@ pub(super) fn sections(it: &Agreement, language: &str) -> Vec<Section> {
                 .collect(),
         },
         Section {
+            title: "Standards of proof",
+            about: "How probable it must be. Where parties read a threshold differently, the strictest holds.",
+            items: thresholds(it, language),
+        },
+        Section {
             title: "Clocks",
             about: "By when, and counted from what.",
             items: clocks(it, language),
@@ -370,6 +375,27 @@ fn provision(it: &Agreement, provision: &Provision, language: &str) -> Item {
         facts,
         concerns: who,
     }
+}
+
+fn thresholds(it: &Agreement, language: &str) -> Vec<Item> {
+    let item = |threshold: &crate::Threshold| {
+        let standard = threshold.standard;
+        let classes = list(&threshold.classes, ToString::to_string);
+        let about = if classes.is_empty() { "every other class".to_owned() } else { classes };
+        let mut facts =
+            vec![Fact::contested("at least", &threshold.probability, |p| p.get().to_string())];
+        put(&mut facts, "used for", threshold.used_for.get(language));
+        put(&mut facts, "source", threshold.citation.to_string());
+        Item {
+            kind: "threshold",
+            id: format!("{standard:?} {about}"),
+            title: standard.title().to_owned(),
+            text: String::new(),
+            facts,
+            concerns: parties(it),
+        }
+    };
+    it.thresholds.iter().map(item).collect()
 }
 
 fn clocks(it: &Agreement, language: &str) -> Vec<Item> {

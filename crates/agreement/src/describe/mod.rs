@@ -74,7 +74,8 @@ pub struct Value {
 }
 
 impl Fact {
-    fn plain(name: &'static str, text: impl Into<String>) -> Self {
+    /// A fact with one value.
+    pub fn plain(name: &'static str, text: impl Into<String>) -> Self {
         let (reading, parties, citation) = (String::new(), Vec::new(), String::new());
         Self { name, values: vec![Value { reading, parties, text: text.into(), citation }] }
     }
@@ -163,7 +164,7 @@ impl Item {
         }
         for fact in &self.facts {
             // Notes and sources explain the clause; they are not the clause.
-            if matches!(fact.name, "note" | "source" | "alignment") {
+            if matches!(fact.name, "note" | "source" | "alignment" | "quoted") {
                 continue;
             }
             part(fact.name);

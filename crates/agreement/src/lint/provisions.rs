@@ -1,11 +1,13 @@
 //! Provisions, definitions and clocks: vagueness and contested fields.
 
+use domain::Class;
 use strict::Weight::{Error, Warning};
 
 use super::{contested, problem};
 use crate::check::Problem;
 use crate::model::Agreement;
 use crate::provision::{Bound, Kind, Provision};
+use crate::standard::Standard;
 use crate::zone::Geometry;
 
 pub(super) fn lint(it: &Agreement, problems: &mut Vec<Problem>) {
@@ -78,20 +80,54 @@ pub(super) fn lint(it: &Agreement, problems: &mut Vec<Problem>) {
         contested(problems, at, "within", &clock.within);
         contested(problems, at, "anchor", &clock.anchor);
     }
+    thresholds(it, problems);
+}
+
+/// Thresholds for the same standard and class, and weaker standards that ask
+/// for more, class by class.
+fn thresholds(it: &Agreement, problems: &mut Vec<Problem>) {
+    let least = |one: &crate::Threshold| {
+        one.probability.readings().iter().map(|r| r.value.get()).fold(1.0, f64::min)
+    };
+    let every_class = || std::iter::once(None).chain(Class::ALL.iter().copied().map(Some));
     for (index, threshold) in it.thresholds.iter().enumerate() {
-        let weaker = it.thresholds.iter().filter(|other| other.standard < threshold.standard);
-        for other in weaker {
-            let least = |one: &crate::Threshold| {
-                one.probability.readings().iter().map(|r| r.value.get()).fold(1.0, f64::min)
-            };
-            if least(other) > least(threshold) {
-                let name = format!("{:?}", threshold.standard);
+        let name = format!("{:?}", threshold.standard);
+        let at = ("threshold", index, name.as_str());
+        let twice = every_class().find(|class| {
+            let fits = threshold.fits(*class);
+            let earlier = it.thresholds[..index].iter();
+            fits.is_some()
+                && earlier
+                    .filter(|one| one.standard == threshold.standard)
+                    .any(|one| one.fits(*class) == fits)
+        });
+        if let Some(class) = twice {
+            let about = class.map_or("every class".to_owned(), |class| format!("class {class}"));
+            problems.push(problem(
+                Error,
+                "threshold-twice",
+                at,
+                Some("classes"),
+                format!("{about} has a threshold for this standard already"),
+                "name other classes, or join the two; one class outweighs its group, and a group all classes",
+            ));
+            continue;
+        }
+        contested(problems, at, "probability", &threshold.probability);
+        let in_force = |class: Option<Class>| {
+            it.threshold(threshold.standard, class).is_some_and(|one| std::ptr::eq(one, threshold))
+        };
+        for weaker in Standard::ALL.into_iter().filter(|one| *one < threshold.standard) {
+            let above = every_class().filter(|class| in_force(*class)).find(|class| {
+                it.threshold(weaker, *class).is_some_and(|other| least(other) > least(threshold))
+            });
+            if above.is_some() {
                 problems.push(problem(
                     Error,
                     "threshold-order",
-                    ("threshold", index, &name),
+                    at,
                     Some("probability"),
-                    format!("is lower than that of the weaker standard {:?}", other.standard),
+                    format!("is lower than that of the weaker standard {weaker:?}"),
                     "a stronger standard asks for at least as much",
                 ));
             }

@@ -144,3 +144,32 @@ fn promises_nobody_confirmed_or_backs_are_seen() {
         assert!(!has(&better, code), "{code}: {:?}", codes(&better));
     }
 }
+
+/// VERIFICATION E3: thresholds per class; the closest holds, and a stronger
+/// standard asks for at least as much, class by class.
+#[test]
+fn thresholds_are_per_class_and_their_order_is_checked() {
+    let with = |rows: &[(&str, &str, f64)]| {
+        let rows: String = rows
+            .iter()
+            .map(|(standard, classes, p)| {
+                format!("[[threshold]]\nstandard = \"{standard}\"\nclasses = [{classes}]\nprobability = {p}\n")
+            })
+            .collect();
+        format!("{HEAD}{rows}{BODY}")
+    };
+    let sound = with(&[("S3", "", 0.9), ("S3", "\"A\"", 0.92), ("S3", "\"A9\"", 0.95)]);
+    assert!(!codes(&sound).iter().any(|(code, _)| code.starts_with("threshold")));
+    let files = Files::from([("agreement.toml".to_owned(), sound.into_bytes())]);
+    let it = read(&files).unwrap().agreement;
+    let of = |class| it.strictest_threshold(crate::Standard::S3, class);
+    let classes = [None, Some(domain::Class::B1), Some(domain::Class::A3), Some(domain::Class::A9)];
+    assert_eq!(classes.map(of), [Some(0.9), Some(0.9), Some(0.92), Some(0.95)]);
+    assert_eq!(it.strictest_threshold(crate::Standard::S5, None), None);
+
+    let twice = with(&[("S3", "\"A1\", \"A2\"", 0.9), ("S3", "\"A2\"", 0.95)]);
+    assert!(has(&twice, "threshold-twice threshold S3"));
+    // Class A9 alone asks for less in the stronger standard.
+    let upside_down = with(&[("S2", "", 0.8), ("S3", "", 0.9), ("S3", "\"A9\"", 0.7)]);
+    assert!(has(&upside_down, "threshold-order threshold S3"));
+}

@@ -1,7 +1,7 @@
 //! Attribution: four signatures, a mixed panel, printed dissent.
 
-use domain::Probability;
 use domain::case::{Attribution, Grade, Signer};
+use domain::{Class, Probability};
 use jiff::Timestamp;
 
 use super::work::Work;
@@ -61,7 +61,13 @@ impl Proposal {
     }
 
     /// What is missing before it stands.
-    pub(super) fn missing(&self, work: &Work, moment: Timestamp, rules: &Rules) -> Vec<String> {
+    pub(super) fn missing(
+        &self,
+        work: &Work,
+        moment: Timestamp,
+        rules: &Rules,
+        class: Class,
+    ) -> Vec<String> {
         let mut missing = Vec::new();
         let Some(decision) = work.verified() else {
             return vec!["the finding is not verified".to_owned()];
@@ -94,7 +100,7 @@ impl Proposal {
                 rules.attribution_contingents
             ));
         }
-        self.missing_evidence(work, moment, rules, &mut missing);
+        self.missing_evidence(work, moment, rules, class, &mut missing);
         missing
     }
 
@@ -103,6 +109,7 @@ impl Proposal {
         work: &Work,
         moment: Timestamp,
         rules: &Rules,
+        class: Class,
         missing: &mut Vec<String>,
     ) {
         let names = !matches!(self.grade, Grade::NotAttributable | Grade::Contested);
@@ -118,12 +125,9 @@ impl Proposal {
                 missing.push("a line of evidence that bears on the actor".to_owned());
             }
             // Under the threshold it can be consistent with an actor, no more.
-            if self.probability.get() < rules.thresholds.actor {
-                missing.push(format!(
-                    "P(actor) of {} ({:.2})",
-                    rules.thresholds.actor,
-                    self.probability.get()
-                ));
+            let least = rules.of(class).actor;
+            if self.probability.get() < least {
+                missing.push(format!("P(actor) of {least} ({:.2})", self.probability.get()));
             }
         }
         if self.control.trim().is_empty() {
@@ -138,7 +142,13 @@ impl Proposal {
     }
 
     /// The object, as of a moment.
-    pub(super) fn object(&self, work: &Work, moment: Timestamp, rules: &Rules) -> Attribution {
+    pub(super) fn object(
+        &self,
+        work: &Work,
+        moment: Timestamp,
+        rules: &Rules,
+        class: Class,
+    ) -> Attribution {
         let mut signers = vec![self.chair.clone()];
         signers.extend(self.endorsed.iter().cloned());
         Attribution {
@@ -154,7 +164,7 @@ impl Proposal {
             control: self.control.clone(),
             signers,
             dissent: self.dissent.clone(),
-            missing: self.missing(work, moment, rules),
+            missing: self.missing(work, moment, rules, class),
             published: self.published,
         }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::work::Work;
 use super::{Casework, Fold, later};
 use crate::evidence::{Line, Structure};
-use crate::rules::service_levels;
+use crate::rules::{Thresholds, service_levels};
 
 pub(super) fn finish(mut fold: Fold<'_>, as_of: Option<Timestamp>) -> Casework {
     let works = std::mem::take(&mut fold.works);
@@ -42,7 +42,8 @@ fn case(work: Work, fold: &Fold<'_>, now: Option<Timestamp>) -> Option<Case> {
         .filter(|check| !check.holds)
         .map(|check| format!("{} {}", check.number, check.name))
         .collect();
-    let thresholds = fold.rules.of(incident.class());
+    let class = incident.class();
+    let thresholds = fold.rules.of(class);
     let grounds =
         weighed.likelihood.get() >= thresholds.corroborated && weighed.structure.is_some();
     let mut doubt = String::new();
@@ -61,8 +62,8 @@ fn case(work: Work, fold: &Fold<'_>, now: Option<Timestamp>) -> Option<Case> {
         (None, None) if !work.corroborated.is_empty() && grounds => Status::Corroborated,
         (None, None) => Status::Reported,
     };
-    let attribution = work.proposal.as_ref().map(|one| one.object(&work, now, fold.rules));
-    let standard = standard(&work, status, attribution.as_ref(), grounds, fold, &weighed);
+    let attribution = work.proposal.as_ref().map(|one| one.object(&work, now, fold.rules, class));
+    let standard = standard(&work, status, attribution.as_ref(), grounds, &thresholds, &weighed);
     let severity = work.triage.map(|(_, _, severity, _)| severity);
     let clocks = clocks(&work, incident.when.span.from, now);
     Some(Case {
@@ -103,7 +104,7 @@ fn standard(
     status: Status,
     attribution: Option<&Attribution>,
     grounds: bool,
-    fold: &Fold<'_>,
+    thresholds: &Thresholds,
     weighed: &super::checks::Weighed,
 ) -> Standard {
     if status != Status::Verified {
@@ -119,7 +120,7 @@ fn standard(
             && matches!(one.grade, Grade::Attributable | Grade::LargelyAttributable)
     });
     let Some(named) = named else { return Standard::S3 };
-    let limit = fold.rules.thresholds.overwhelming;
+    let limit = thresholds.overwhelming;
     let two_families = matches!(weighed.structure, Some(Structure::TwoFamilies(_)));
     if weighed.likelihood.get() >= limit
         && named.probability.get() >= limit

@@ -546,7 +546,10 @@ impl Work {
             let Some(proposal) = &self.proposal else {
                 return Err(Refusal::OutOfOrder("no attribution was proposed".to_owned()));
             };
-            let missing = proposal.missing(self, taken.received, fold.rules);
+            let Some((_, incident)) = fold.ground.finding(self.finding) else {
+                return Err(Refusal::OutOfOrder("there is no such finding any more".to_owned()));
+            };
+            let missing = proposal.missing(self, taken.received, fold.rules, incident.class());
             if !missing.is_empty() {
                 return Err(Refusal::ChecksMissing(missing.join("; ")));
             }

@@ -53,6 +53,7 @@ pub(crate) fn source(id: &str, kind: SourceKind, group: &str) -> Source {
         effort: EffortBasis::Rows,
         citation: "made up".into(),
         licence: "CC0".into(),
+        night: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! them into rules.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use domain::Zone;
 use domain::effort::EffortState;
@@ -93,37 +94,69 @@ struct ConditionKeys {
     is: String,
 }
 
+/// One struct for all kinds of places, so that a wrong key is refused at its own
+/// line; which keys a kind has is checked afterwards.
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
-enum PlaceKeys {
-    Point {
-        lat: Columns,
-        lon: Columns,
-        sigma_m: NumberKeys,
-    },
-    Footprint {
-        lat: Columns,
-        lon: Columns,
-        scan_km: NumberKeys,
-        track_km: NumberKeys,
-        sigma_m: f64,
-    },
-    Named {
-        name: Columns,
-        lat: Option<Columns>,
-        lon: Option<Columns>,
-        radius_m: Option<NumberKeys>,
-    },
-    Units {
-        columns: Vec<String>,
-        #[serde(default)]
-        separators: Vec<String>,
-    },
-    Geometry {
-        #[serde(default)]
-        sigma_m: f64,
-    },
-    None {},
+#[serde(deny_unknown_fields)]
+struct PlaceKeys {
+    kind: PlaceKind,
+    lat: Option<Spanned<Columns>>,
+    lon: Option<Spanned<Columns>>,
+    sigma_m: Option<Spanned<NumberKeys>>,
+    scan_km: Option<Spanned<NumberKeys>>,
+    track_km: Option<Spanned<NumberKeys>>,
+    name: Option<Spanned<Columns>>,
+    radius_m: Option<Spanned<NumberKeys>>,
+    columns: Option<Spanned<Vec<String>>>,
+    separators: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PlaceKind {
+    Point,
+    Footprint,
+    Named,
+    Units,
+    Geometry,
+    None,
+}
+
+impl PlaceKind {
+    /// Its word in a mapping, and its keys: those it needs, then the others.
+    const fn keys(self) -> (&'static str, &'static [&'static str], &'static [&'static str]) {
+        match self {
+            Self::Point => ("point", &["lat", "lon", "sigma_m"], &[]),
+            Self::Footprint => {
+                ("footprint", &["lat", "lon", "scan_km", "track_km", "sigma_m"], &[])
+            }
+            Self::Named => ("named", &["name"], &["lat", "lon", "radius_m"]),
+            Self::Units => ("units", &["columns"], &["separators"]),
+            Self::Geometry => ("geometry", &[], &["sigma_m"]),
+            Self::None => ("none", &[], &[]),
+        }
+    }
+}
+
+impl PlaceKeys {
+    /// The keys that are there, with where they stand.
+    fn given(&self) -> Vec<(&'static str, Range<usize>)> {
+        let at = |name, span: Option<Range<usize>>| span.map(|span| (name, span));
+        [
+            at("lat", self.lat.as_ref().map(Spanned::span)),
+            at("lon", self.lon.as_ref().map(Spanned::span)),
+            at("sigma_m", self.sigma_m.as_ref().map(Spanned::span)),
+            at("scan_km", self.scan_km.as_ref().map(Spanned::span)),
+            at("track_km", self.track_km.as_ref().map(Spanned::span)),
+            at("name", self.name.as_ref().map(Spanned::span)),
+            at("radius_m", self.radius_m.as_ref().map(Spanned::span)),
+            at("columns", self.columns.as_ref().map(Spanned::span)),
+            at("separators", self.separators.as_ref().map(Spanned::span)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 /// A number: written in the mapping, or in a column, or in a column by words.
@@ -390,43 +423,85 @@ impl Checker<'_> {
     }
 
     fn place(&self, raw: Spanned<PlaceKeys>, format: Format) -> Result<PlaceRule, Diagnostic> {
+        const CHECKED: &str = "just checked that it is there";
         let span = raw.span();
-        Ok(match raw.into_inner() {
-            PlaceKeys::Point { lat, lon, sigma_m } => {
-                PlaceRule::Point { lat, lon, sigma_m: number(sigma_m) }
-            }
-            PlaceKeys::Footprint { lat, lon, scan_km, track_km, sigma_m } => PlaceRule::Footprint {
-                lat,
-                lon,
-                scan_km: number(scan_km),
-                track_km: number(track_km),
-                sigma_m,
+        let raw = raw.into_inner();
+        let (word, needed, others) = raw.kind.keys();
+        let given = raw.given();
+        let known: Vec<&str> = ["kind"].iter().chain(needed).chain(others).copied().collect();
+        if let Some((key, at)) = given.iter().find(|(key, _)| !known.contains(key)) {
+            return Err(self.text.error(
+                at.clone(),
+                format!("a place of kind `{word}` has no `{key}`"),
+                strict::suggestion(key, &known),
+            ));
+        }
+        if let Some(key) = needed.iter().find(|key| !given.iter().any(|(known, _)| known == *key)) {
+            return Err(self.text.error(
+                span,
+                format!("the key `{key}` is missing"),
+                format!("a place of kind `{word}` needs {}", needed.join(", ")),
+            ));
+        }
+        let columns = |key: Option<Spanned<Columns>>| key.expect(CHECKED).into_inner();
+        let measure = |key: Option<Spanned<NumberKeys>>| number(key.expect(CHECKED).into_inner());
+        let constant = |key: &Option<Spanned<NumberKeys>>| match key {
+            None => Ok(0.0),
+            Some(key) => match key.get_ref() {
+                NumberKeys::Constant(number) => Ok(*number),
+                _ => Err(self.text.error_at(
+                    key,
+                    format!("a place of kind `{word}` takes a number here, not a column"),
+                    "write the metres",
+                )),
             },
-            PlaceKeys::Named { name, lat, lon, radius_m } => {
-                let at = match (lat, lon) {
-                    (Some(lat), Some(lon)) => Some((lat, lon)),
+        };
+        Ok(match raw.kind {
+            PlaceKind::Point => PlaceRule::Point {
+                lat: columns(raw.lat),
+                lon: columns(raw.lon),
+                sigma_m: measure(raw.sigma_m),
+            },
+            PlaceKind::Footprint => PlaceRule::Footprint {
+                sigma_m: constant(&raw.sigma_m)?,
+                lat: columns(raw.lat),
+                lon: columns(raw.lon),
+                scan_km: measure(raw.scan_km),
+                track_km: measure(raw.track_km),
+            },
+            PlaceKind::Named => {
+                let at = match (raw.lat, raw.lon) {
+                    (Some(lat), Some(lon)) => Some((lat.into_inner(), lon.into_inner())),
                     (None, None) => None,
-                    _ => {
-                        return Err(self.text.error(
-                            span,
+                    (Some(one), None) | (None, Some(one)) => {
+                        return Err(self.text.error_at(
+                            &one,
                             "lat and lon go together",
                             "give both or neither",
                         ));
                     }
                 };
-                PlaceRule::Named { name, at, radius_m: radius_m.map(number) }
+                PlaceRule::Named {
+                    name: columns(raw.name),
+                    at,
+                    radius_m: raw.radius_m.map(|radius| number(radius.into_inner())),
+                }
             }
-            PlaceKeys::Units { columns, separators } => {
-                if columns.is_empty() {
-                    return Err(self.text.error(
-                        span,
+            PlaceKind::Units => {
+                let named = raw.columns.expect(CHECKED);
+                if named.get_ref().is_empty() {
+                    return Err(self.text.error_at(
+                        &named,
                         "no column is named",
                         "columns = [\"most specific\", \"less specific\"]",
                     ));
                 }
-                PlaceRule::Units { columns, separators }
+                PlaceRule::Units {
+                    columns: named.into_inner(),
+                    separators: raw.separators.map(Spanned::into_inner).unwrap_or_default(),
+                }
             }
-            PlaceKeys::Geometry { sigma_m } => {
+            PlaceKind::Geometry => {
                 if format != Format::Geojson {
                     return Err(self.text.error(
                         span,
@@ -434,9 +509,9 @@ impl Checker<'_> {
                         "use kind = \"point\" with lat and lon",
                     ));
                 }
-                PlaceRule::Geometry { sigma_m }
+                PlaceRule::Geometry { sigma_m: constant(&raw.sigma_m)? }
             }
-            PlaceKeys::None {} => PlaceRule::None,
+            PlaceKind::None => PlaceRule::None,
         })
     }
 

@@ -16,9 +16,12 @@ use crate::svg::map::{Layers, Map, basis_class};
 use crate::words;
 
 mod figures;
+mod light;
 mod people;
 mod sentences;
 mod tables;
+
+pub use light::LightLine;
 
 /// What a report needs besides the state.
 #[derive(Debug)]
@@ -165,6 +168,10 @@ pub struct Report {
     pub figures: Vec<Figure>,
     /// Effort of every source of evidence.
     pub effort: Vec<EffortLine>,
+    /// Every source by day and by night.
+    pub light: Vec<LightLine>,
+    /// Sectors that the mission watched, by day and by night.
+    pub sectors: Vec<LightLine>,
     /// What could not be observed.
     pub unseen: Vec<String>,
     /// Corrections of earlier days.
@@ -269,6 +276,8 @@ impl Maker<'_> {
             regional,
             figures: self.figures(),
             effort: self.effort(),
+            light: self.light(),
+            sectors: self.sectors(),
             unseen: self.unseen(),
             corrections: people::corrections(self.state, self.day),
             small_print: self.small_print(),
@@ -328,6 +337,7 @@ impl Maker<'_> {
             "Times of press reports are those of publication, from which the event is taken to lie at most half a day back. A report that gives only a date is spread over its day.".to_owned(),
             "P(in force) and P(in zone) are probabilities that the incident, if it took place as reported, falls into the time and zone of a provision. They do not say that it took place, nor who did it.".to_owned(),
             "Places are named as settlement, control on the map of the day, distance and bearing from a city. Distances, directions and kinds are assessments.".to_owned(),
+            "Day and night are told apart by the sun at the place. A rate is a count over the hours that were looked at; its interval is one of chance (95 %) and does not tell what a sensor misses. Where nobody looked there is no rate. Only what the watchers of a sector told themselves is held against their hours.".to_owned(),
             "Hot spots from space are held against fires of the same place and season in peacetime years; what these explain is left out.".to_owned(),
         ];
         if !self.state.facts.note.is_empty() {

@@ -7,7 +7,7 @@ use domain::effort::{DayEffort, DayState};
 use domain::incident::Status;
 use domain::place::Precision;
 use domain::state::{Facts, SourceState};
-use domain::{Basis, Class, EffortBasis, Interval, Signature, SourceKind};
+use domain::{Basis, Class, EffortBasis, Incident, Interval, Signature, SourceKind};
 use jiff::civil::Date;
 
 use super::Maker;
@@ -24,6 +24,7 @@ impl Maker<'_> {
         sentences.extend(self.quiet_sentences());
         sentences.extend(self.map_sentence());
         sentences.extend(self.unseen());
+        sentences.extend(self.night_sentence());
         sentences.push(self.verified_sentence());
         sentences
     }
@@ -284,19 +285,18 @@ impl Maker<'_> {
         ))
     }
 
-    /// How many of the day's incidents people have verified.
+    /// What people made of the day's incidents.
     fn verified_sentence(&self) -> String {
-        let verified = self
-            .state
-            .incidents
-            .iter()
-            .filter(|incident| {
-                incident.status == Status::Verified && self.state.day_of(incident) == self.day
-            })
-            .count();
+        let of_day = || {
+            let incidents = &self.state.incidents;
+            incidents.iter().filter(|incident| self.state.day_of(incident) == self.day)
+        };
+        let verified = of_day().filter(|incident| incident.status == Status::Verified).count();
         match verified {
-            0 => "No incident is verified: nothing here has been checked by people, and nobody is named as responsible."
-                .to_owned(),
+            0 => format!(
+                "No incident is verified{}, and nobody is named as responsible.",
+                self.looked_at(of_day())
+            ),
             1 => "One incident is a verified violation; the others are reported and no more. Nobody is named as \
                   responsible here."
                 .to_owned(),
@@ -305,6 +305,43 @@ impl Maker<'_> {
                  responsible here."
             ),
         }
+    }
+
+    /// What people did about incidents none of which is verified.
+    fn looked_at<'i>(&self, incidents: impl Iterator<Item = &'i Incident>) -> String {
+        let mut ruled: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut open = 0;
+        for incident in incidents {
+            let mut of_incident =
+                self.state.cases.iter().filter(|case| case.incident == incident.id).peekable();
+            if of_incident.peek().is_none() {
+                continue;
+            }
+            let words: std::collections::BTreeSet<&'static str> = of_incident
+                .filter_map(|case| match case.status {
+                    Status::CannotRule => Some("could not rule on"),
+                    Status::Refuted => Some("refuted"),
+                    Status::Retracted => Some("took back"),
+                    Status::ReviewDue => Some("have to look again at"),
+                    Status::Reported | Status::Corroborated | Status::Verified => None,
+                })
+                .collect();
+            if words.is_empty() {
+                open += 1;
+            }
+            for word in words {
+                *ruled.entry(word).or_default() += 1;
+            }
+        }
+        let mut parts: Vec<String> =
+            ruled.iter().map(|(word, count)| format!("{word} {count}")).collect();
+        if open > 0 {
+            parts.push(format!("are still looking at {open}"));
+        }
+        if parts.is_empty() {
+            return ": nothing here has been checked by people".to_owned();
+        }
+        format!(": people {}", words::list(&parts))
     }
 
     pub(super) fn unseen(&self) -> Vec<String> {

@@ -21,7 +21,7 @@ use publish::table::Table;
 use serde_json::{Value, json};
 
 use super::agreement::compare_words::{severity, standard};
-use crate::cli::TextFormat;
+use crate::cli::TableFormat;
 use crate::{Outcome, output};
 
 /// From this probability on a commitment is shown as called.
@@ -77,8 +77,8 @@ pub(crate) struct DrillArgs {
     #[arg(long, value_name = "ANCHOR=MOMENT", value_parser = super::agreement::event_time)]
     anchor: Vec<(String, Timestamp)>,
     /// How to print
-    #[arg(long, value_enum, default_value_t = TextFormat::Table)]
-    format: TextFormat,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    format: TableFormat,
 }
 
 /// Runs it.
@@ -94,8 +94,9 @@ pub(crate) fn drill(args: &DrillArgs) -> Result<Outcome> {
     check(it, &timeline)?;
     let anchors = it.anchors(&anchors, &timeline.events);
     let text = match args.format {
-        TextFormat::Table => text(it, &title, &timeline, &anchors),
-        TextFormat::Json => output::json(&as_json(it, &title, &timeline, &anchors))?,
+        TableFormat::Table => text(it, &title, &timeline, &anchors),
+        TableFormat::Json => output::json(&as_json(it, &title, &timeline, &anchors))?,
+        TableFormat::Csv => as_table(it, &timeline, &anchors).to_csv(),
     };
     output::print(&text)?;
     Ok(Outcome::Fine)
@@ -259,13 +260,7 @@ fn text(it: &Agreement, title: &str, timeline: &Timeline, anchors: &Anchors) -> 
                 word(&call.active.truth).to_owned(),
                 word(&call.triggered.truth).to_owned(),
                 word(&call.void.truth).to_owned(),
-                match verdict(&call.called) {
-                    Verdict::Met if commitment.trigger.is_none() => "owed",
-                    Verdict::Met => "CALLED",
-                    Verdict::NotMet => "not called",
-                    Verdict::Open => "open",
-                }
-                .to_owned(),
+                result(commitment, call).to_owned(),
             ]);
         }
         let wording = commitment.wording.get("en");
@@ -343,6 +338,16 @@ fn text(it: &Agreement, title: &str, timeline: &Timeline, anchors: &Anchors) -> 
     text
 }
 
+/// What comes of a commitment.
+fn result(commitment: &Commitment, call: &Call) -> &'static str {
+    match verdict(&call.called) {
+        Verdict::Met if commitment.trigger.is_none() => "owed",
+        Verdict::Met => "CALLED",
+        Verdict::NotMet => "not called",
+        Verdict::Open => "open",
+    }
+}
+
 /// With what force it was said: what is only proposed binds nobody.
 fn said(commitment: &Commitment) -> String {
     let words: Vec<&str> =
@@ -356,6 +361,64 @@ fn told(calls: &[Call]) -> String {
         format!("{reading}: {}", verdict(&call.called).title())
     };
     calls.iter().map(one).collect::<Vec<_>>().join(" / ")
+}
+
+/// One row per commitment, reading of its wording, and reading of its clock.
+fn as_table(it: &Agreement, timeline: &Timeline, anchors: &Anchors) -> Table {
+    let mut rows = Vec::new();
+    for commitment in &it.commitments {
+        let clock = commitment.clock.as_ref().and_then(|id| it.clock(id));
+        let mut deadlines: Vec<[String; 3]> = clock
+            .map(|clock| clock.deadlines(anchors, &[]))
+            .unwrap_or_default()
+            .iter()
+            .map(|one| {
+                let due = one.due.map_or(String::new(), |due| due.to_string());
+                [one.reading.clone(), one.anchor.to_string(), due]
+            })
+            .collect();
+        if deadlines.is_empty() {
+            deadlines.push(Default::default());
+        }
+        for call in call(it, commitment, timeline) {
+            for deadline in &deadlines {
+                let mut row = vec![
+                    "EXERCISE".to_owned(),
+                    commitment.id.clone(),
+                    commitment.obligors.join(" "),
+                    said(commitment),
+                    call.reading.clone(),
+                    word(&call.active.truth).to_owned(),
+                    word(&call.triggered.truth).to_owned(),
+                    word(&call.void.truth).to_owned(),
+                    result(commitment, &call).to_owned(),
+                    call.called.low().get().to_string(),
+                    call.called.high().get().to_string(),
+                    call.called.open().join("; "),
+                ];
+                row.extend(deadline.iter().cloned());
+                rows.push(row);
+            }
+        }
+    }
+    let columns = vec![
+        "exercise",
+        "commitment",
+        "owed_by",
+        "said_to_be",
+        "reading",
+        "active",
+        "triggered",
+        "void",
+        "result",
+        "p_low",
+        "p_high",
+        "open",
+        "clock_reading",
+        "clock_from",
+        "due",
+    ];
+    Table { columns, rows }
 }
 
 fn as_json(it: &Agreement, title: &str, timeline: &Timeline, anchors: &Anchors) -> Value {

@@ -5,7 +5,7 @@ use domain::time::{seconds_between, shifted};
 use domain::{Incident, Located, State};
 use mission::explain::{Question, explain};
 use publish::table::{self, Table};
-use publish::{Counted, export};
+use publish::{Counted, export, looked};
 
 use super::{open, state_of};
 use crate::account::Told;
@@ -198,17 +198,68 @@ fn explain_finding(args: &ListArgs, start: &str) -> Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// Lists effort.
+/// Lists effort, by source or by sector.
 pub(crate) fn effort(args: &EffortArgs) -> Result<Outcome> {
     let mission = open(&args.mission)?;
     let state = state_of(&mission, args.as_of)?;
-    let Table { columns, rows } = table::effort(&state);
-    let wanted = args.day.map(|day| day.to_string());
-    let rows =
-        rows.into_iter().filter(|row| wanted.as_ref().is_none_or(|day| row[0] == *day)).collect();
-    let table = Table { columns, rows };
+    let (table, columns): (Table, &[&str]) = if args.sectors {
+        let lines = looked::sectors(&state, |day| args.day.is_none_or(|wanted| day == wanted));
+        let columns = &[
+            "sector",
+            "watched_by",
+            "light",
+            "effort",
+            "seen_hours",
+            "share",
+            "incidents",
+            "per_100h",
+            "low",
+            "high",
+        ];
+        (table::sectors(&lines), columns)
+    } else {
+        let mut table = table::effort(&state);
+        if let Some(day) = args.day.map(|day| day.to_string()) {
+            table.rows.retain(|row| row[0] == day);
+        }
+        let columns = &[
+            "day",
+            "source",
+            "effort",
+            "share_of_day",
+            "rows",
+            "by_day",
+            "day_seen_h",
+            "day_rows",
+            "day_per_100h",
+            "by_night",
+            "night_seen_h",
+            "night_rows",
+            "night_per_100h",
+        ];
+        (table, columns)
+    };
     let text = match args.format {
-        TableFormat::Table => format!("{}{}", heading(&state), output::table(&table)),
+        TableFormat::Table => {
+            let mut shown = table.pick(columns);
+            let all = shown.rows.len();
+            if args.sectors {
+                // Of a sector that nobody watched there is nothing to show.
+                let column = |name: &str| columns.iter().position(|one| *one == name);
+                let (seen, incidents) = (column("seen_hours"), column("incidents"));
+                shown.rows.retain(|row| {
+                    seen.is_some_and(|at| row[at] != "0.0")
+                        || incidents.is_some_and(|at| !row[at].is_empty())
+                });
+            }
+            let hidden = match all - shown.rows.len() {
+                0 => String::new(),
+                rows => {
+                    format!("{rows} more rows: not observed at all (`--format csv` has them)\n")
+                }
+            };
+            format!("{}{}{hidden}", heading(&state), output::table(&shown))
+        }
         TableFormat::Csv => table.to_csv(),
         TableFormat::Json => output::json(&table.to_objects())?,
     };

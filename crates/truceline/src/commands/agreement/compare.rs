@@ -66,6 +66,9 @@ pub(crate) struct CompareArgs {
     /// As for `truceline incidents`
     #[arg(long, value_name = "SIZE|MOMENT")]
     as_of: Option<AsOf>,
+    /// List only what would be triggered, not the incidents
+    #[arg(long)]
+    triggers: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     format: TableFormat,
@@ -135,9 +138,15 @@ pub(super) fn compare(args: &CompareArgs) -> Result<Outcome> {
     bar.finish_and_clear();
     let around = Around { state: &state, positions: &positions, args };
     let text = match args.format {
-        TableFormat::Json => output::json(&around.json(&found))?,
+        TableFormat::Json => output::json(&around.json(&found, &around.triggers(&world)))?,
+        TableFormat::Csv if args.triggers => {
+            around.trigger_table(&around.triggers(&world)).to_csv()
+        }
         TableFormat::Csv => around.table(&found).to_csv(),
-        TableFormat::Table => around.text(&found, it, &world),
+        TableFormat::Table if args.triggers => {
+            format!("{}{}", around.heading(), around.triggered(it, &around.triggers(&world)))
+        }
+        TableFormat::Table => around.text(&found, it, &around.triggers(&world)),
     };
     output::print(&text)?;
     Ok(Outcome::Fine)
@@ -149,6 +158,31 @@ fn reasons(open: &[String]) -> String {
         [] => String::new(),
         [only] => format!(": {only}"),
         [first, more @ ..] => format!(": {first}, and {} more", more.len()),
+    }
+}
+
+/// What a commitment or a voiding clause would come to under a position.
+struct Triggered<'a> {
+    /// Its letter and label.
+    position: (char, &'a str),
+    /// `commitment` or `provision`.
+    kind: &'static str,
+    id: String,
+    title: String,
+    /// The reading of its own wording; empty if that is not contested.
+    reading: String,
+    truth: Truth,
+}
+
+impl Triggered<'_> {
+    fn word(&self) -> &'static str {
+        match (self.truth.verdict(Probability::new(SURE)), self.kind) {
+            (Verdict::Open, _) => "open",
+            (Verdict::Met, "commitment") => "called",
+            (Verdict::NotMet, "commitment") => "no",
+            (Verdict::Met, _) => "void",
+            (Verdict::NotMet, _) => "stands",
+        }
     }
 }
 
@@ -189,7 +223,44 @@ impl Around<'_> {
         Table { columns, rows }
     }
 
-    fn json(&self, found: &[Difference]) -> serde_json::Value {
+    fn trigger_table(&self, triggers: &[Triggered<'_>]) -> Table {
+        let rows = triggers
+            .iter()
+            .map(|one| {
+                vec![
+                    one.position.0.to_string(),
+                    one.position.1.to_owned(),
+                    one.kind.to_owned(),
+                    one.id.clone(),
+                    one.title.clone(),
+                    one.reading.clone(),
+                    one.word().to_owned(),
+                    one.truth.low().get().to_string(),
+                    one.truth.high().get().to_string(),
+                    one.truth.open().join("; "),
+                    self.args.suppose_by.clone().unwrap_or_default(),
+                    format!("{:?}", self.args.suppose_standard),
+                ]
+            })
+            .collect();
+        let columns = vec![
+            "position",
+            "position_name",
+            "kind",
+            "id",
+            "title",
+            "reading",
+            "result",
+            "p_low",
+            "p_high",
+            "open",
+            "supposed_by",
+            "supposed_standard",
+        ];
+        Table { columns, rows }
+    }
+
+    fn json(&self, found: &[Difference], triggers: &[Triggered<'_>]) -> serde_json::Value {
         let list: Vec<_> = found
             .iter()
             .map(|one| {
@@ -198,14 +269,32 @@ impl Around<'_> {
                 json!({"incident": one.incident, "provision": one.provision, "fits": fits, "because_of": one.fields})
             })
             .collect();
+        let triggered: Vec<_> = triggers
+            .iter()
+            .map(|one| {
+                json!({
+                    "position": one.position.1,
+                    "kind": one.kind,
+                    "id": one.id,
+                    "reading": one.reading,
+                    "result": one.word(),
+                    "probability": [one.truth.low(), one.truth.high()],
+                    "open": one.truth.open(),
+                })
+            })
+            .collect();
         json!({
+            "exercise": self.state.facts.exercise,
             "positions": self.positions.iter().map(|position| position.label).collect::<Vec<_>>(),
             "incidents": self.state.incidents.len(),
-            "differences": list,
+            "differences": if self.args.triggers { Vec::new() } else { list },
+            "supposed": {"by": self.args.suppose_by, "standard": format!("{:?}", self.args.suppose_standard)},
+            "triggered": triggered,
         })
     }
 
-    fn text(&self, found: &[Difference], it: &Agreement, ground: &mission::world::World) -> String {
+    /// The first lines: what it is about, and which position is which.
+    fn heading(&self) -> String {
         let mut text = String::new();
         let exercise = if self.state.facts.exercise { "EXERCISE - made-up data. " } else { "" };
         let _ = writeln!(
@@ -216,6 +305,11 @@ impl Around<'_> {
         for (letter, position) in ('A'..).zip(self.positions) {
             let _ = writeln!(text, "  {letter}  {}", position.label);
         }
+        text
+    }
+
+    fn text(&self, found: &[Difference], it: &Agreement, triggers: &[Triggered<'_>]) -> String {
+        let mut text = self.heading();
         let incidents: BTreeSet<Id> = found.iter().map(|one| one.incident).collect();
         let _ = writeln!(
             text,
@@ -245,18 +339,52 @@ impl Around<'_> {
         for (field, count) in by_field {
             let _ = writeln!(text, "  {count:5}  {field}");
         }
-        text.push_str(&self.triggered(it, ground));
+        text.push_str(&self.triggered(it, triggers));
         text
     }
 
     /// What commitments would come to under each position, if the breaches
     /// were as supposed.
-    fn triggered(&self, it: &Agreement, ground: &mission::world::World) -> String {
-        let has_any = |agreement: &Agreement| {
-            !agreement.commitments.is_empty()
-                || agreement.provisions.iter().any(|provision| provision.voiding.is_some())
-        };
-        if !self.positions.iter().any(|position| has_any(position.evaluator.agreement())) {
+    fn triggers(&self, ground: &mission::world::World) -> Vec<Triggered<'_>> {
+        let mut triggers = Vec::new();
+        for (letter, position) in ('A'..).zip(self.positions) {
+            let timeline = self.timeline(position, ground);
+            let agreement = position.evaluator.agreement();
+            let mut push = |kind, id: &str, title: &str, reading: &str, truth: &Truth| {
+                triggers.push(Triggered {
+                    position: (letter, position.label),
+                    kind,
+                    id: id.to_owned(),
+                    title: title.to_owned(),
+                    reading: reading.to_owned(),
+                    truth: truth.clone(),
+                });
+            };
+            for commitment in &agreement.commitments {
+                let title = commitment.title.get("en");
+                for call in call(agreement, commitment, &timeline) {
+                    push("commitment", &commitment.id, title, &call.reading, &call.called);
+                }
+            }
+            for provision in &agreement.provisions {
+                let Some(voiding) = &provision.voiding else { continue };
+                let title = provision.title.get("en");
+                for weighed in weigh(agreement, "voiding", voiding, &timeline) {
+                    push(
+                        "provision",
+                        &provision.id,
+                        title,
+                        &weighed.reading,
+                        &weighed.answer.truth,
+                    );
+                }
+            }
+        }
+        triggers
+    }
+
+    fn triggered(&self, it: &Agreement, triggers: &[Triggered<'_>]) -> String {
+        if triggers.is_empty() {
             let it = it.reference();
             return format!("\n{it} has no commitments: nothing would be triggered.\n");
         }
@@ -268,34 +396,21 @@ impl Around<'_> {
             "\nWhat would be triggered, {supposed}, proved to {:?}\n",
             self.args.suppose_standard
         );
-        for (letter, position) in ('A'..).zip(self.positions) {
-            let timeline = self.timeline(position, ground);
-            let agreement = position.evaluator.agreement();
-            let mut told =
-                |id: &str, truth: &Truth, words: [&str; 2], title: &str, reading: &str| {
-                    let reading =
-                        if reading.is_empty() { String::new() } else { format!(" [{reading}]") };
-                    let (verdict, why) = match truth.verdict(Probability::new(SURE)) {
-                        Verdict::Met => (words[0], String::new()),
-                        Verdict::NotMet => (words[1], String::new()),
-                        Verdict::Open => ("open", reasons(truth.open())),
-                    };
-                    let _ = writeln!(text, "  {letter}  {id:10} {verdict:8} {title}{reading}{why}");
-                };
-            for commitment in &agreement.commitments {
-                let title = commitment.title.get("en");
-                for call in call(agreement, commitment, &timeline) {
-                    told(&commitment.id, &call.called, ["called", "no"], title, &call.reading);
-                }
-            }
-            for provision in &agreement.provisions {
-                let Some(voiding) = &provision.voiding else { continue };
-                let title = provision.title.get("en");
-                for weighed in weigh(agreement, "voiding", voiding, &timeline) {
-                    let truth = &weighed.answer.truth;
-                    told(&provision.id, truth, ["void", "stands"], title, &weighed.reading);
-                }
-            }
+        for one in triggers {
+            let reading =
+                if one.reading.is_empty() { String::new() } else { format!(" [{}]", one.reading) };
+            let why = match one.word() {
+                "open" => reasons(one.truth.open()),
+                _ => String::new(),
+            };
+            let (letter, _) = one.position;
+            let _ = writeln!(
+                text,
+                "  {letter}  {:10} {:8} {}{reading}{why}",
+                one.id,
+                one.word(),
+                one.title
+            );
         }
         text
     }

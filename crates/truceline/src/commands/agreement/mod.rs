@@ -4,6 +4,7 @@ mod compare;
 pub(crate) mod compare_words;
 mod diff;
 mod lint;
+mod quote;
 mod show;
 mod test;
 

@@ -17,7 +17,10 @@ const NAMES: usize = 16;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  truceline agreement show agreements/paris-2026\n  \
     truceline agreement show agreements/paris-2026 --clause C4\n  \
-    truceline agreement show agreements/paris-2026 --html paris.html")]
+    truceline agreement show agreements/paris-2026 --html paris.html\n  \
+    truceline agreement show agreements/paris-2026 --documents ~/texts\n\n\
+    Packages hold no text of others. With --documents, what a package points at is quoted from your own\n\
+    copy of the document, if that is byte for byte the one that is meant (its SHA-256).")]
 pub(crate) struct ShowArgs {
     /// Folder of the package
     agreement: PathBuf,
@@ -30,11 +33,17 @@ pub(crate) struct ShowArgs {
     /// Language of titles and texts, where the package has it
     #[arg(long, default_value = "en", value_name = "CODE")]
     language: String,
+    /// Quote from the documents in this folder
+    #[arg(long, value_name = "DIR")]
+    documents: Option<PathBuf>,
 }
 
 pub(super) fn show(args: &ShowArgs) -> Result<Outcome> {
     let (package, _) = super::read(&args.agreement)?;
-    let sheet = describe::sheet(&package.agreement, &args.language);
+    let mut sheet = describe::sheet(&package.agreement, &args.language);
+    if let Some(folder) = &args.documents {
+        super::quote::quote(&mut sheet, &package, folder)?;
+    }
     if let Some(path) = &args.html {
         let warnings = agreement::lint::lint(&package.agreement);
         super::write_page(path, &publish::agreement::page(&sheet, &warnings, &args.language))?;
