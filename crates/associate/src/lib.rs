@@ -75,12 +75,14 @@ mod math;
 mod model;
 mod moves;
 mod network;
+mod place;
 pub mod plane;
 pub mod posterior;
 mod ring;
 mod salvo;
 mod score;
 mod search;
+mod train;
 
 pub use engine::{Engine, Event, Rejected};
 pub use input::{Detection, MetNode, Outage, Station};
