@@ -30,6 +30,10 @@ const KEEP_S: f64 = 240.0;
 const AIR_S: f64 = 300.0;
 /// Events farther apart than this do not compete, metres.
 const NEAR_M: f64 = 22_000.0;
+/// Events compete although so far apart in time beside what their distance
+/// makes at a low speed of sound, s and m/s.
+const NEAR_S: f64 = 3.0;
+const SLOW_MS: f64 = 320.0;
 /// Anchors in a block below which threads do not pay.
 const PARALLEL_MIN: usize = 256;
 /// Detections within so long of an event's own tell how busy its stations were, s.
@@ -421,9 +425,11 @@ impl Engine {
             .collect();
         let near = |e: &Live| {
             dirty.iter().any(|(t, x, y)| {
-                (e.loc.t - t).abs() < 45.0
-                    && (e.loc.x - x).abs() < NEAR_M
-                    && (e.loc.y - y).abs() < NEAR_M
+                let (dt, dx, dy) = ((e.loc.t - t).abs(), e.loc.x - x, e.loc.y - y);
+                // Sound of both is at a station at once only if the place makes
+                // up for the time.
+                let most = (NEAR_S + (dx * dx + dy * dy).sqrt() / SLOW_MS).min(WEAK_S);
+                dt < most && dx.abs() < NEAR_M && dy.abs() < NEAR_M
             })
         };
         let ids: Vec<u32> = self

@@ -18,6 +18,8 @@ const FIRST_S: f64 = 0.75;
 const WIDE_S: f64 = 2.5;
 /// Pairs of each station with its nearest.
 const PARTNERS: usize = 7;
+/// Of these, pairs that are asked in a first look.
+const FIRST_PARTNERS: usize = 4;
 /// Detections of a station within the window below which it says nothing.
 const HEARD_MIN: usize = 3;
 /// Grids of places, metres.
@@ -47,6 +49,8 @@ struct Pair {
 #[derive(Default)]
 pub(crate) struct Places {
     pairs: Vec<Pair>,
+    /// Those that are asked at first.
+    asked: Vec<Pair>,
     first: Vec<f32>,
     sharp: Vec<f32>,
     blunt: Vec<f32>,
@@ -130,6 +134,7 @@ impl Places {
     /// station's times begin, and one past the last.
     pub(crate) fn count(&mut self, view: &View, stations: &[u32], start: &[usize], t: &[f64]) {
         self.pairs.clear();
+        self.asked.clear();
         for table in [&mut self.first, &mut self.sharp, &mut self.blunt] {
             table.clear();
         }
@@ -150,16 +155,16 @@ impl Places {
                 })
                 .collect();
             partners.sort_by(|p, q| p.0.total_cmp(&q.0).then(p.1.cmp(&q.1)));
-            for (d, j) in partners.into_iter().take(PARTNERS) {
+            for (rank, (d, j)) in partners.into_iter().take(PARTNERS).enumerate() {
                 let (i, j) = (i.min(j), i.max(j));
                 if !self.pairs.iter().any(|p| p.i as usize == i && p.j as usize == j) {
-                    self.pair(i, j, d, heard(i), heard(j));
+                    self.pair(i, j, d, rank < FIRST_PARTNERS, heard(i), heard(j));
                 }
             }
         }
     }
 
-    fn pair(&mut self, i: usize, j: usize, d: f64, a: &[f64], b: &[f64]) {
+    fn pair(&mut self, i: usize, j: usize, d: f64, asked: bool, a: &[f64], b: &[f64]) {
         let half = |s: f64| (s / BIN_S) as usize;
         let (first, sharp, blunt, wide) =
             (half(FIRST_S), half(SHARP_S), half(BLUNT_S), half(WIDE_S));
@@ -205,14 +210,18 @@ impl Places {
         let (i, j) = (i as u32, j as u32);
         // Half a bin, so that cutting off rounds.
         let from = (from - 0.5 * BIN_S) as f32;
-        self.pairs.push(Pair { i, j, from, base, bins: bins as u32 });
+        let pair = Pair { i, j, from, base, bins: bins as u32 };
+        self.pairs.push(pair);
+        if asked {
+            self.asked.push(pair);
+        }
     }
 
     fn first(&mut self, x: f32, y: f32) -> f32 {
         self.seen.look(x, y);
         let tau = &self.seen.tau;
         let mut sum = 0.0;
-        for p in &self.pairs {
+        for p in &self.asked {
             let lag = tau[p.j as usize % LANES] - tau[p.i as usize % LANES];
             let k = ((lag - p.from) * (1.0 / BIN_S) as f32) as u32;
             if k < p.bins {

@@ -14,8 +14,8 @@ use crate::search::Scratch;
 use crate::train::Train;
 
 /// So many free detections of a station within so long are a salvo, s.
-const RUN: usize = 3;
-const RUN_S: f64 = 9.0;
+const RUN: usize = 2;
+const RUN_S: f64 = 7.0;
 /// Stations that must see a run.
 const RUNNING_MIN: usize = 3;
 /// Stations looked at, and how far they may be, metres.
@@ -27,7 +27,7 @@ const AFTER_S: f64 = 42.0;
 /// Half-width of the square that is searched for the place, metres.
 const SEARCH_M: f64 = 12_000.0;
 /// Score of the place below which there is no salvo.
-const SCORE_MIN: f64 = 8.0;
+const SCORE_MIN: f64 = 12.0;
 /// Scatter of rounds about their place before they are located, metres.
 const AROUND_M: f64 = 100.0;
 /// Runs looked into for a block, and how far from one that came to nothing

@@ -13,9 +13,9 @@ use crate::ring::FREE;
 use crate::score::{Hit, Loc, REACH_MAX, Reached, View, Weighed, hits_of, occam, spread};
 
 /// Squares looked at for one detection at most: bounds the time.
-const SQUARES_MAX: usize = 600;
+const SQUARES_MAX: usize = 300;
 /// Leaves settled for one detection at most.
-const LEAVES_MAX: usize = 24;
+const LEAVES_MAX: usize = 20;
 /// Half-width below which a square is weighed exactly, metres.
 const LEAF: f32 = 260.0;
 /// Free detections of a neighbour looked at, at most.

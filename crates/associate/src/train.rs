@@ -11,7 +11,7 @@ use crate::ring::FREE;
 use crate::score::{Hit, View};
 
 /// Step of the strips, s.
-const STEP_S: f64 = 0.025;
+const STEP_S: f64 = 0.04;
 /// Offsets looked at: steps of so many metres, so many to each side.
 const OFFSET_M: f64 = 80.0;
 const OFFSETS: i32 = 3;
@@ -22,9 +22,11 @@ const PROPOSERS: usize = 8;
 /// Travel time over the longest offset, s: room at the ends of the strips.
 const ROOM_S: f64 = 1.5;
 /// Ratio of a single station at most, nats: one cannot outvote the others.
-const GAIN_MAX: f64 = 4.0;
+const GAIN_MAX: f32 = 4.0;
+/// Root of twice pi.
+const ROOT_2PI: f64 = 2.506_628_274_631_000_2;
 /// Score that a round must have, nats.
-const SCORE_MIN: f32 = 2.0;
+const SCORE_MIN: f32 = -4.0;
 /// Stations that must have heard a round.
 const HITS_MIN: usize = 4;
 /// Errors within which a detection can be of a round.
@@ -58,8 +60,8 @@ struct Heard {
     index: usize,
     at: f64,
     sigma: f64,
-    /// Height of the likelihood ratio.
-    peak: f64,
+    /// Height of the log-likelihood ratio.
+    peak: f32,
     taken: bool,
 }
 
@@ -114,12 +116,13 @@ impl Strip {
                 continue;
             }
             let (lo, hi) = (step(h.at - half).max(a), step(h.at + half).min(b));
-            for k in lo..=hi {
-                let z = (self.from + (k as f64 + 0.5) * STEP_S - h.at) / h.sigma;
-                let ratio = 1.0 - self.p + h.peak * math::exp(-0.5 * z * z);
-                let value = math::ln(ratio).min(GAIN_MAX) as f32;
-                let v = &mut self.values[k];
-                *v = v.max(value);
+            // The larger of the two, heard by chance or not: within a bit of
+            // the logarithm of their sum.
+            let per = (STEP_S / h.sigma) as f32;
+            let mut z = ((self.from + (lo as f64 + 0.5) * STEP_S - h.at) / h.sigma) as f32;
+            for v in &mut self.values[lo..=hi] {
+                *v = v.max((h.peak - 0.5 * z * z).min(GAIN_MAX));
+                z += per;
             }
         }
     }
@@ -130,7 +133,7 @@ impl Strip {
             let Heard { at, sigma, .. } = self.heard[h];
             let near = self.heard.iter().filter(|o| !o.taken && (o.at - at).abs() < RATE_S);
             let rate = (near.count() as f64 / (2.0 * RATE_S)).max(0.05);
-            self.heard[h].peak = self.p / (sigma * (2.0 * std::f64::consts::PI).sqrt() * rate);
+            self.heard[h].peak = math::ln(self.p / (sigma * ROOT_2PI * rate)) as f32;
         }
         self.fill(f64::NEG_INFINITY, f64::INFINITY);
     }
@@ -229,6 +232,9 @@ impl Train {
         let mut best = Proposal { score: none, t: 0.0, dx: 0.0, dy: 0.0, known, strip, heard };
         for i in -OFFSETS..=OFFSETS {
             for j in -OFFSETS..=OFFSETS {
+                if i * i + j * j > OFFSETS * OFFSETS + 1 {
+                    continue;
+                }
                 let (dx, dy) = (f64::from(i) * OFFSET_M, f64::from(j) * OFFSET_M);
                 let t = at - s.tau - s.gx * dx - s.gy * dy;
                 let score = self.weigh(t, dx, dy);
