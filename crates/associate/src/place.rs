@@ -45,6 +45,31 @@ struct Pair {
     bins: u32,
 }
 
+impl Pair {
+    /// Where in the tables a lag is. Adding 2^23 rounds to whole bins.
+    #[inline]
+    fn bin(&self, lag: f32) -> usize {
+        let at = ((lag - self.from) * (1.0 / BIN_S) as f32).max(0.0) + 8_388_608.0;
+        (self.base + (at.to_bits() & 0x7f_ffff).min(self.bins - 1)) as usize
+    }
+}
+
+/// Sum in four strands, always in the same order.
+#[inline]
+fn sum(pairs: &[Pair], value: impl Fn(&Pair) -> f32) -> f32 {
+    let mut sums = [0.0; 4];
+    let mut fours = pairs.chunks_exact(4);
+    for four in &mut fours {
+        for (sum, p) in sums.iter_mut().zip(four) {
+            *sum += value(p);
+        }
+    }
+    for p in fours.remainder() {
+        sums[0] += value(p);
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
+}
+
 /// Memory of a search for places.
 #[derive(Default)]
 pub(crate) struct Places {
@@ -52,8 +77,8 @@ pub(crate) struct Places {
     /// Those that are asked at first.
     asked: Vec<Pair>,
     first: Vec<f32>,
-    sharp: Vec<f32>,
-    blunt: Vec<f32>,
+    /// For pairs that see the scatter of rounds apart and alike.
+    close: Vec<[f32; 2]>,
     cumulated: Vec<u32>,
     /// For a count in the wide window: one over the scatter expected in each
     /// of the narrow ones.
@@ -135,9 +160,8 @@ impl Places {
     pub(crate) fn count(&mut self, view: &View, stations: &[u32], start: &[usize], t: &[f64]) {
         self.pairs.clear();
         self.asked.clear();
-        for table in [&mut self.first, &mut self.sharp, &mut self.blunt] {
-            table.clear();
-        }
+        self.first.clear();
+        self.close.clear();
         self.scatter.clear();
         let net = view.net;
         let heard = |i: usize| &t[start[i]..start[i + 1]];
@@ -191,6 +215,9 @@ impl Places {
         let share = |half: usize| (2 * half + 1) as f32 / (2 * wide + 1) as f32;
         let shares = [share(first), share(sharp), share(blunt)];
         let base = self.first.len() as u32;
+        // What rounds that both heard would add, in scatters of what chance adds,
+        // goes with the root of what they heard.
+        let weight = ((a.len() * b.len()).min(900) as f32).sqrt() * 0.1;
         for k in 0..bins {
             let middle = k + wide;
             let within =
@@ -203,13 +230,13 @@ impl Places {
             let scatter = self.scatter[n as usize];
             let over =
                 |half: usize, i: usize| (within(half) as f32 - n as f32 * shares[i]) * scatter[i];
-            self.first.push(over(first, 0));
-            self.sharp.push(over(sharp, 1));
-            self.blunt.push(over(blunt, 2));
+            // What is beyond the ends says nothing.
+            let inside = if k > 0 && k + 1 < bins { weight } else { 0.0 };
+            self.first.push(inside * over(first, 0));
+            self.close.push([inside * over(blunt, 2), inside * over(sharp, 1)]);
         }
         let (i, j) = (i as u32, j as u32);
-        // Half a bin, so that cutting off rounds.
-        let from = (from - 0.5 * BIN_S) as f32;
+        let from = (from + 0.5 * BIN_S) as f32;
         let pair = Pair { i, j, from, base, bins: bins as u32 };
         self.pairs.push(pair);
         if asked {
@@ -220,50 +247,44 @@ impl Places {
     fn first(&mut self, x: f32, y: f32) -> f32 {
         self.seen.look(x, y);
         let tau = &self.seen.tau;
-        let mut sum = 0.0;
-        for p in &self.asked {
+        let value = |p: &Pair| {
             let lag = tau[p.j as usize % LANES] - tau[p.i as usize % LANES];
-            let k = ((lag - p.from) * (1.0 / BIN_S) as f32) as u32;
-            if k < p.bins {
-                sum += self.first[(p.base + k) as usize];
-            }
-        }
-        sum
+            self.first[p.bin(lag)]
+        };
+        sum(&self.asked, value)
     }
 
     fn closer(&mut self, x: f32, y: f32) -> f32 {
         self.seen.look(x, y);
         let s = &self.seen;
-        let mut sum = 0.0;
-        for p in &self.pairs {
+        let value = |p: &Pair| {
             let (i, j) = (p.i as usize % LANES, p.j as usize % LANES);
-            let k = ((s.tau[j] - s.tau[i] - p.from) * (1.0 / BIN_S) as f32) as u32;
-            if k < p.bins {
-                let (ex, ey) = (s.ux[i] - s.ux[j], s.uy[i] - s.uy[j]);
-                let alike = ex * ex + ey * ey < TURN * TURN;
-                let table = if alike { &self.sharp } else { &self.blunt };
-                sum += table[(p.base + k) as usize];
-            }
-        }
-        sum
+            let (ex, ey) = (s.ux[i] - s.ux[j], s.uy[i] - s.uy[j]);
+            let alike = ex * ex + ey * ey < TURN * TURN;
+            self.close[p.bin(s.tau[j] - s.tau[i])][usize::from(alike)]
+        };
+        sum(&self.pairs, value)
     }
 
-    /// The likeliest place within a square about a point: score, x, y.
+    /// The likeliest place within a circle about a point: score, x, y.
     pub(crate) fn best(
         &mut self,
         view: &View,
         stations: &[u32],
         (x0, y0): (f64, f64),
-        half: f64,
+        radius: f64,
         home: u32,
     ) -> Option<(f64, f64, f64)> {
         self.seen = Seen::new(view, stations, (x0, y0), home);
         let scale = view.net.scale[home as usize];
-        let steps = (half / COARSE_M) as i32;
+        let steps = (radius / COARSE_M) as i32;
         let (coarse_m, mid_m, fine_m) = (COARSE_M as f32, MID_M as f32, FINE_M as f32);
         let mut coarse = Vec::with_capacity(((2 * steps + 1) * (2 * steps + 1)) as usize);
         for i in -steps..=steps {
             for j in -steps..=steps {
+                if i * i + j * j > steps * steps {
+                    continue;
+                }
                 let (x, y) = (i as f32 * coarse_m, j as f32 * coarse_m);
                 coarse.push((self.first(x, y), x, y));
             }

@@ -24,7 +24,7 @@ const FAR_M: f64 = 14_000.0;
 /// Origin times looked at, before and after the first run was heard, s.
 const BEFORE_S: f64 = 30.0;
 const AFTER_S: f64 = 42.0;
-/// Half-width of the square that is searched for the place, metres.
+/// How far from the run's station the place is looked for, metres.
 const SEARCH_M: f64 = 12_000.0;
 /// Score of the place below which there is no salvo.
 const SCORE_MIN: f64 = 12.0;

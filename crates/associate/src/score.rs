@@ -289,11 +289,11 @@ impl View<'_> {
             }
             others += u32::from(ring.owner[i] == FREE);
         }
-        let ln_false = self.net.habit[k as usize].ln_false;
+        let habit = &self.net.habit[k as usize];
         if others == 0 {
-            return ln_false;
+            return habit.ln_false;
         }
-        math::ln(math::exp(ln_false) + f64::from(others) / (2.0 * CROWD_S))
+        math::ln(habit.false_rate + f64::from(others) / (2.0 * CROWD_S))
     }
 
     /// Best free detection near a predicted time: its index, gain and residual.
