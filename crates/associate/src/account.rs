@@ -303,7 +303,7 @@ fn testimony(court: &Court, base: &Weighing, r: &Reached) -> Testimony {
     let (says, nats) = match term.heard {
         Some(nats) => {
             let pick = &view.rings[k].picks[r.heard];
-            let louder_db = f64::from(pick.amp) + r.attenuation - base.weighed.level;
+            let louder_db = f64::from(pick.amp) + r.loss - base.weighed.level;
             let time = view.physics.time(r.residual, r.sigma);
             let says = Says::Heard {
                 row: pick.row,
@@ -417,7 +417,7 @@ fn rivals(court: &Court) -> Vec<Rival> {
             let r = Reached {
                 station: hit.station,
                 tau: path.tau,
-                attenuation: view.physics.attenuation(path.d),
+                loss: path.loss,
                 heard: index,
                 gain: view.physics.time(ring.t[index] - due, sigma)
                     + f64::from(ring.picks[index].gain),
@@ -451,7 +451,9 @@ fn more(court: &Court, base: &Weighing, stations: &[Testimony]) -> Vec<More> {
     quiet.sort_by(|a, b| b.chance.total_cmp(&a.chance).then(a.station.cmp(&b.station)));
     for s in quiet.into_iter().take(TOLD) {
         let k = s.station as usize;
-        let level = base.weighed.level - view.physics.attenuation(s.distance_m);
+        let home = court.events.get(court.id).home;
+        let path = view.path(base.loc.x, base.loc.y, home, s.station);
+        let level = base.weighed.level - path.loss;
         let snr = level - view.net.habit[k].noise;
         let pick = Pick {
             sigma: view.physics.pick_sigma(snr) as f32,

@@ -20,6 +20,8 @@ use crate::search::{Candidate, Scratch, search};
 
 /// Time worked on at once, s.
 const BLOCK_S: f64 = 15.0;
+/// Events farther apart in time than this do not compete, s.
+const COMPETE_S: f64 = 45.0;
 /// Longest way of an arrival to its first station, s.
 const REACH_S: f64 = 45.0;
 /// Detections are kept so long after they are worked on, s.
@@ -28,6 +30,10 @@ const KEEP_S: f64 = 240.0;
 const AIR_S: f64 = 300.0;
 /// Events farther apart than this do not compete, metres.
 const NEAR_M: f64 = 22_000.0;
+/// Events compete although so far apart in time beside what their distance
+/// makes at a low speed of sound, s and m/s.
+const NEAR_S: f64 = 3.0;
+const SLOW_MS: f64 = 320.0;
 /// Anchors in a block below which threads do not pay.
 const PARALLEL_MIN: usize = 256;
 /// Old detections are dropped so often, s.
@@ -484,9 +490,11 @@ impl Engine {
             .collect();
         let near = |e: &Live| {
             dirty.iter().any(|(t, x, y)| {
-                (e.loc.t - t).abs() < 45.0
-                    && (e.loc.x - x).abs() < NEAR_M
-                    && (e.loc.y - y).abs() < NEAR_M
+                let (dt, dx, dy) = ((e.loc.t - t).abs(), e.loc.x - x, e.loc.y - y);
+                // Sound of both is at a station at once only if the place makes
+                // up for the time.
+                let most = (NEAR_S + (dx * dx + dy * dy).sqrt() / SLOW_MS).min(COMPETE_S);
+                dt < most && dx.abs() < NEAR_M && dy.abs() < NEAR_M
             })
         };
         let ids: Vec<u32> = self

@@ -77,6 +77,7 @@ mod math;
 mod model;
 mod moves;
 mod network;
+mod place;
 pub mod plane;
 pub mod posterior;
 mod ring;
@@ -84,6 +85,7 @@ mod salvo;
 mod score;
 mod search;
 pub mod stream;
+mod train;
 
 pub use engine::{Engine, Event, Pace, Rejected};
 pub use input::{Detection, MetNode, Outage, Station};

@@ -27,6 +27,10 @@ pub struct Model {
     pub level_scatter_db: f64,
     /// Absorption beside spherical spreading, dB per km.
     pub absorption_db_per_km: f64,
+    /// What wind along the path adds to the level, dB per m/s.
+    pub wind_db_per_ms: f64,
+    /// The most that wind adds or takes, dB.
+    pub wind_db_most: f64,
     /// Error of a pick at a high signal-to-noise ratio, s.
     pub pick_floor_s: f64,
     /// Error of a pick near the threshold, s.
@@ -83,8 +87,10 @@ impl Default for Model {
             version: "data-sheet-1".into(),
             threshold_db: 8.0,
             threshold_width_db: 3.7,
-            level_scatter_db: 4.4,
+            level_scatter_db: 4.1,
             absorption_db_per_km: 0.6,
+            wind_db_per_ms: 1.1,
+            wind_db_most: 7.0,
             pick_floor_s: 0.02,
             pick_threshold_s: 0.15,
             path_error: 0.0035,

@@ -5,7 +5,7 @@
 
 use crate::live::{Events, claim};
 use crate::network::Network;
-use crate::ring::{FREE, Ring};
+use crate::ring::{DEALT, FREE, Ring};
 use crate::score::{Hit, Loc, Physics, Reached, View, occam};
 use crate::search::Scratch;
 
@@ -90,7 +90,7 @@ fn predict(
         net.within(e.loc.x, e.loc.y, reach, |k, _| {
             let path = view.path(e.loc.x, e.loc.y, e.home, k);
             let t = e.loc.t + path.tau + net.habit[k as usize].clock;
-            let level = e.weighed.level - physics.attenuation(path.d);
+            let level = e.weighed.level - path.loss;
             let z = (level - net.habit[k as usize].noise - model.threshold_db)
                 / model.threshold_width_db;
             let silent = if t > horizon || net.is_down(k, t) { 0.0 } else { physics.ln_silent(z) };
@@ -156,7 +156,7 @@ fn assign(
 ) {
     for &id in active {
         if events.get(id).alive {
-            claim(&events.get(id).hits, rings, FREE);
+            claim(&events.get(id).hits, rings, DEALT);
         }
     }
     let predictions = &mut deal.predictions;
@@ -180,6 +180,7 @@ fn assign(
     for &id in active {
         let e = events.get_mut(id);
         if e.alive {
+            claim(&e.hits, rings, FREE);
             std::mem::swap(&mut e.before, &mut e.hits);
             e.hits.clear();
         }
@@ -199,15 +200,14 @@ fn pairs_of(view: &View, p: &Prediction, number: u32, out: &mut Vec<Pair>) {
     let wide = 3.7 * view.sigma(p.station, 0.12, p.tau);
     let mut i = ring.from(p.t - wide);
     let until = (p.t + wide + 0.6).min(view.horizon);
-    let ln_false = view.net.habit[p.station as usize].ln_false;
     while i < ring.t.len() && ring.t[i] <= until {
-        if ring.owner[i] == FREE {
+        if ring.owner[i] == FREE || ring.owner[i] == DEALT {
             let pick = &ring.picks[i];
             let sigma = view.sigma(p.station, pick.sigma, p.tau);
             let gain = view.physics.time(ring.t[i] - p.t, sigma)
                 + f64::from(pick.gain)
                 + view.physics.level(f64::from(pick.amp) - p.level)
-                - ln_false
+                - view.ln_crowd(p.station, i)
                 - p.silent;
             if gain > 0.0 {
                 out.push(Pair { prediction: number, index: i as u32, gain });
@@ -372,7 +372,7 @@ pub(crate) fn listen_to(
         reached.push(Reached {
             station: k,
             tau: path.tau,
-            attenuation: view.physics.attenuation(path.d),
+            loss: path.loss,
             heard: NONE,
             gain: 0.0,
             residual: predicted,

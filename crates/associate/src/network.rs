@@ -37,7 +37,8 @@ pub(crate) struct Habit {
     /// Clock error, s, and its variance.
     pub clock: f64,
     pub clock_var: f64,
-    /// Logarithm of the rate of false alarms, per second.
+    /// Rate of false alarms, per second, and its logarithm.
+    pub false_rate: f64,
     pub ln_false: f64,
 }
 
@@ -132,6 +133,7 @@ impl Network {
             since: f64::INFINITY,
             clock: 0.0,
             clock_var: model.clock_error_s * model.clock_error_s,
+            false_rate: prior / 3600.0,
             ln_false: libm::log(prior / 3600.0),
         };
         Self {
@@ -240,7 +242,8 @@ impl Network {
         let h = &mut self.habit[k as usize];
         h.alarms += alarms;
         let hours = ((now - h.since) / 3600.0).max(0.0);
-        h.ln_false = libm::log((2.0 + h.alarms) / ((2.0 / self.false_per_hour + hours) * 3600.0));
+        h.false_rate = (2.0 + h.alarms) / ((2.0 / self.false_per_hour + hours) * 3600.0);
+        h.ln_false = libm::log(h.false_rate);
     }
 
     /// A residual of a good event tells of the station's clock.

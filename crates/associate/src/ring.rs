@@ -3,6 +3,9 @@
 /// No event has it.
 pub(crate) const FREE: u32 = u32::MAX;
 
+/// An event had it and it is being dealt anew.
+pub(crate) const DEALT: u32 = u32::MAX - 2;
+
 /// What a detection is apart from its time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pick {

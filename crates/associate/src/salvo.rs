@@ -1,20 +1,21 @@
 //! Many rounds from one place in quick succession. One round at a time the
 //! stations' detections can be matched to the wrong neighbours, off by a round
-//! or two at each station. So the place is found first, for all rounds
-//! together: seen from the right place the detections of all stations fall into
-//! columns, and the sum of squared counts over time is largest. Then the rounds
-//! are read off the columns.
+//! or two at each station. So the place is found first, for all rounds together
+//! (`place`), then the rounds are read off what the stations heard, with the
+//! place known (`train`), and only then dealt with like other events.
 
 use crate::live::{Events, Live};
 use crate::moves::{self, Deal};
 use crate::network::Network;
+use crate::place::Places;
 use crate::ring::{FREE, Ring};
-use crate::score::{Hit, Loc, Physics, View};
-use crate::search::{Scratch, polish};
+use crate::score::{Loc, Physics, View, Weighed};
+use crate::search::Scratch;
+use crate::train::Train;
 
 /// So many free detections of a station within so long are a salvo, s.
-const RUN: usize = 3;
-const RUN_S: f64 = 9.0;
+const RUN: usize = 2;
+const RUN_S: f64 = 7.0;
 /// Stations that must see a run.
 const RUNNING_MIN: usize = 3;
 /// Stations looked at, and how far they may be, metres.
@@ -23,17 +24,18 @@ const FAR_M: f64 = 14_000.0;
 /// Origin times looked at, before and after the first run was heard, s.
 const BEFORE_S: f64 = 30.0;
 const AFTER_S: f64 = 42.0;
-/// Rounds of a salvo at most.
-const ROUNDS_MAX: usize = 60;
-/// Grid of places, metres, and its half-width in steps.
-const COARSE_M: f64 = 330.0;
-const MID_M: f64 = 110.0;
-/// Coarse places looked at more closely.
-const TOPS: usize = 24;
-/// How far the best place must stand out, in distances from the median to the
-/// best tenth.
-const CONTRAST: f64 = 1.6;
-const FINE_M: f64 = 60.0;
+/// How far from the run's station the place is looked for, metres.
+const SEARCH_M: f64 = 12_000.0;
+/// Score of the place below which there is no salvo.
+const SCORE_MIN: f64 = 12.0;
+/// Scatter of rounds about their place before they are located, metres.
+const AROUND_M: f64 = 100.0;
+/// Runs looked into for a block, and how far from one that came to nothing
+/// others are left alone, metres.
+const RUNS_MAX: usize = 64;
+const REFUSED_M: f64 = 9_000.0;
+/// Mean squared residual above which rounds are none.
+const CHI2_MAX: f64 = 2.5;
 
 /// Detections of the stations around a run.
 #[derive(Default)]
@@ -43,7 +45,8 @@ pub(crate) struct Columns {
     t: Vec<f64>,
     index: Vec<usize>,
     tau: Vec<f64>,
-    counts: Vec<u16>,
+    places: Places,
+    train: Train,
 }
 
 /// Finds salvos that begin among the anchors, takes their rounds in.
@@ -59,14 +62,13 @@ pub(crate) fn find(
     deal: &mut Deal,
     columns: &mut Columns,
 ) {
-    for _ in 0..4 {
-        let Some((t, k)) = first_run(net, rings, anchors) else { return };
-        let view = View { net, rings, physics, horizon, me: FREE - 1 };
-        columns.gather(&view, k, t);
-        let Some((x, y)) = columns.place(&view, k, t) else { return };
-        let born = columns.rounds(net, rings, physics, events, horizon, (x, y, t), s);
+    let mut refused: Vec<(f64, f64)> = Vec::new();
+    for _ in 0..RUNS_MAX {
+        let Some((t, k)) = first_run(net, rings, anchors, &refused) else { return };
+        let born = columns.born(net, rings, physics, events, horizon, (t, k), s);
         if born.is_empty() {
-            return;
+            refused.push((net.x[k as usize], net.y[k as usize]));
+            continue;
         }
         for _ in 0..3 {
             let alive: Vec<u32> = born.iter().copied().filter(|id| events.get(*id).alive).collect();
@@ -74,7 +76,7 @@ pub(crate) fn find(
                 break;
             }
         }
-        // Columns that are none show in the residuals.
+        // Rounds that are none show in the residuals.
         let (mut chi2, mut hits) = (0.0, 0);
         for id in &born {
             let e = events.get(*id);
@@ -83,20 +85,30 @@ pub(crate) fn find(
                 hits += e.weighed.hits;
             }
         }
-        if hits == 0 || chi2 > 2.5 * hits as f64 {
+        if hits == 0 || chi2 > CHI2_MAX * hits as f64 {
             for id in born {
                 if events.get(id).alive {
                     events.remove(id, rings);
                 }
             }
-            return;
+            refused.push((net.x[k as usize], net.y[k as usize]));
         }
     }
 }
 
 /// The first anchor that begins a run at its station, if neighbours see runs too.
-fn first_run(net: &Network, rings: &[Ring], anchors: &[(f64, u32, u32)]) -> Option<(f64, u32)> {
+fn first_run(
+    net: &Network,
+    rings: &[Ring],
+    anchors: &[(f64, u32, u32)],
+    refused: &[(f64, f64)],
+) -> Option<(f64, u32)> {
     for &(t, station, position) in anchors {
+        let (x, y) = (net.x[station as usize], net.y[station as usize]);
+        let near = |r: &(f64, f64)| (r.0 - x).abs() < REFUSED_M && (r.1 - y).abs() < REFUSED_M;
+        if refused.iter().any(near) {
+            continue;
+        }
         let ring = &rings[station as usize];
         let index = ring.index(position);
         if ring.owner[index] != FREE || !runs(ring, t, t + RUN_S) {
@@ -137,18 +149,41 @@ fn runs(ring: &Ring, from: f64, to: f64) -> bool {
 }
 
 impl Columns {
-    fn gather(&mut self, view: &View, k: u32, t: f64) {
+    /// The rounds of the salvo that begins with a run, as events.
+    fn born(
+        &mut self,
+        net: &Network,
+        rings: &mut [Ring],
+        physics: &Physics,
+        events: &mut Events,
+        horizon: f64,
+        (t, k): (f64, u32),
+        s: &mut Scratch,
+    ) -> Vec<u32> {
+        let view = View { net, rings, physics, horizon, me: FREE - 1 };
+        let (x, y) = (net.x[k as usize], net.y[k as usize]);
+        self.gather(&view, x, y, t);
+        self.places.count(&view, &self.stations, &self.start, &self.t);
+        let best = self.places.best(&view, &self.stations, (x, y), SEARCH_M, k);
+        let Some((score, x, y)) = best else { return Vec::new() };
+        if score < SCORE_MIN {
+            return Vec::new();
+        }
+        let lives = self.read(&view, (x, y), t);
+        let born: Vec<u32> = lives.into_iter().map(|live| events.add(live, rings)).collect();
+        for id in &born {
+            moves::relocate(net, rings, physics, events, horizon, *id, s);
+        }
+        born
+    }
+
+    fn gather(&mut self, view: &View, x: f64, y: f64, t: f64) {
         self.stations.clear();
         self.start.clear();
         self.t.clear();
         self.index.clear();
-        let (x, y) = (view.net.x[k as usize], view.net.y[k as usize]);
-        let mut near = vec![(0.0, k)];
-        view.net.within(x, y, FAR_M, |l, d2| {
-            if l != k {
-                near.push((d2, l));
-            }
-        });
+        let mut near = Vec::new();
+        view.net.within(x, y, FAR_M, |l, d2| near.push((d2, l)));
         near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         near.truncate(STATIONS_MAX);
         for (_, l) in near {
@@ -174,177 +209,50 @@ impl Columns {
         }
     }
 
-    /// Sum of squared counts of the columns seen from a place.
-    fn coherence(&mut self, view: &View, x: f64, y: f64, home: u32, t: f64, bin: f64) -> f64 {
-        self.travel(view, x, y, home);
-        let bins = ((BEFORE_S + AFTER_S) / bin) as usize + 3;
-        self.counts.clear();
-        self.counts.resize(bins, 0);
-        let per = 1.0 / bin;
-        let last = (bins - 2) as f64;
-        for i in 0..self.stations.len() {
-            let zero = t - BEFORE_S + self.tau[i];
-            for at in &self.t[self.start[i]..self.start[i + 1]] {
-                let b = (at - zero) * per;
-                if b >= 1.0 && b < last {
-                    let b = b as usize;
-                    self.counts[b - 1] += 1;
-                    self.counts[b] += 2;
-                    self.counts[b + 1] += 1;
-                }
-            }
-        }
-        let sum: u32 = self.counts.iter().map(|c| u32::from(*c) * u32::from(*c)).sum();
-        f64::from(sum)
-    }
-
-    /// The place from which the columns are clearest, if they stand out.
-    fn place(&mut self, view: &View, k: u32, t: f64) -> Option<(f64, f64)> {
-        let net = view.net;
-        let (x0, y0) = (net.x[k as usize], net.y[k as usize]);
-        let steps = (net.root[k as usize].clamp(3_000.0, 8_000.0) / COARSE_M) as i32;
-        let mut all = Vec::with_capacity(((2 * steps + 1) * (2 * steps + 1)) as usize);
-        for i in -steps..=steps {
-            for j in -steps..=steps {
-                let (x, y) = (x0 + f64::from(i) * COARSE_M, y0 + f64::from(j) * COARSE_M);
-                all.push((self.coherence(view, x, y, k, t, 0.45), x, y));
-            }
-        }
-        // Clearest first; places with equal columns keep the order of the grid.
-        all.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let (median, upper) = (all[all.len() / 2].0, all[all.len() / 10].0);
-        if all[0].0 - median < CONTRAST * (upper - median) {
-            return None;
-        }
-        let mut mid = (f64::NEG_INFINITY, x0, y0);
-        for (_, cx, cy) in all.iter().take(TOPS) {
-            for i in -1..=1 {
-                for j in -1..=1 {
-                    let (x, y) = (cx + f64::from(i) * MID_M, cy + f64::from(j) * MID_M);
-                    let c = self.coherence(view, x, y, k, t, 0.22);
-                    if c > mid.0 {
-                        mid = (c, x, y);
-                    }
-                }
-            }
-        }
-        let (_, cx, cy) = mid;
-        let mut fine = (f64::NEG_INFINITY, cx, cy);
-        for i in -2..=2 {
-            for j in -2..=2 {
-                let (x, y) = (cx + f64::from(i) * FINE_M, cy + f64::from(j) * FINE_M);
-                let c = self.coherence(view, x, y, k, t, 0.12);
-                if c > fine.0 {
-                    fine = (c, x, y);
-                }
-            }
-        }
-        Some((fine.1, fine.2))
-    }
-
-    /// Reads rounds off the columns, clearest first.
-    #[allow(clippy::too_many_arguments)]
-    fn rounds(
-        &mut self,
-        net: &Network,
-        rings: &mut [Ring],
-        physics: &Physics,
-        events: &mut Events,
-        horizon: f64,
-        (x, y, t): (f64, f64, f64),
-        s: &mut Scratch,
-    ) -> Vec<u32> {
-        let home = net.nearest_to(x, y);
-        self.travel(&View { net, rings, physics, horizon, me: FREE - 1 }, x, y, home);
-        let mut born = Vec::new();
-        let mut barred: Vec<f64> = Vec::new();
-        for _ in 0..ROUNDS_MAX {
-            let view = View { net, rings, physics, horizon, me: FREE - 1 };
-            let Some((at, hits)) = self.clearest(&view, t, &barred) else { break };
-            let mut loc = Loc { t: at, x, y };
-            s.hits.clear();
-            s.hits.extend_from_slice(&hits);
-            let site = Some((x, y, 90.0 * 90.0));
-            view.settle(&mut loc, home, &hits, 3, site);
-            let found = polish(&view, events, &mut loc, &mut s.reached, &mut s.hits, false, false);
-            match found {
-                Some(found) if found.weighed.score > 0.0 && found.weighed.hits >= 4 => {
-                    born.push(events.add(Live::from(found), rings));
-                }
-                _ => barred.push(at),
-            }
-            if barred.len() > 6 {
-                break;
-            }
-        }
-        born
-    }
-
-    /// The moment at which most stations agree, and what they heard.
-    fn clearest(&self, view: &View, t: f64, barred: &[f64]) -> Option<(f64, Vec<Hit>)> {
-        let sigma = |i: usize| {
-            let path = view.physics.model.path_error * self.tau[i];
-            (0.06 * 0.06 + 0.12 * 0.12 + path * path).sqrt()
-        };
-        let mut best = (0.0, 0.0);
-        // Detections of the four nearest stations propose.
-        for i in 0..self.stations.len().min(6) {
-            let ring = &view.rings[self.stations[i] as usize];
+    /// What the rounds seem to have for a level: the middle of what the stations
+    /// nearest to the place heard.
+    fn level(&self, view: &View, x: f64, y: f64, home: u32) -> f64 {
+        let mut near: Vec<(f64, usize)> =
+            (0..self.stations.len()).map(|i| (self.tau[i], i)).collect();
+        near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut levels = Vec::new();
+        for (_, i) in near.into_iter().take(6) {
+            let l = self.stations[i];
+            let loss = view.path(x, y, home, l).loss;
             for j in self.start[i]..self.start[i + 1] {
-                if ring.owner[self.index[j]] != FREE {
-                    continue;
-                }
-                let at = self.t[j] - self.tau[i];
-                if at < t - BEFORE_S
-                    || at > t + AFTER_S
-                    || barred.iter().any(|b| (b - at).abs() < 0.2)
-                {
-                    continue;
-                }
-                let mut sum = 0.0;
-                for l in 0..self.stations.len() {
-                    if let Some((_, off)) = self.nearest(view, l, at) {
-                        let z = off / sigma(l);
-                        sum += (1.0 - z * z / 6.0).max(0.0);
-                    }
-                }
-                if sum > best.0 {
-                    best = (sum, at);
-                }
+                let pick = &view.rings[l as usize].picks[self.index[j]];
+                levels.push(f64::from(pick.amp) + loss);
             }
         }
-        if best.0 < 3.0 {
-            return None;
-        }
-        let mut hits = Vec::new();
-        for l in 0..self.stations.len() {
-            if let Some((j, off)) = self.nearest(view, l, best.1)
-                && off.abs() < 2.4 * sigma(l)
-            {
-                let station = self.stations[l];
-                let position = view.rings[station as usize].position(self.index[j]);
-                hits.push(Hit { station, position });
-            }
-        }
-        Some((best.1, hits))
+        levels.sort_by(f64::total_cmp);
+        levels.get(levels.len() / 2).copied().unwrap_or(view.physics.model.level_mean_db)
     }
 
-    /// The free detection of a station nearest to a moment at the source.
-    fn nearest(&self, view: &View, l: usize, at: f64) -> Option<(usize, f64)> {
-        let ring = &view.rings[self.stations[l] as usize];
-        let (from, to) = (self.start[l], self.start[l + 1]);
-        let predicted = at + self.tau[l];
-        let mid = from + self.t[from..to].partition_point(|t| *t < predicted);
-        let before = (from..mid).rev().find(|j| ring.owner[self.index[*j]] == FREE);
-        let after = (mid..to).find(|j| ring.owner[self.index[*j]] == FREE);
-        let off = |j: usize| self.t[j] - predicted;
-        match (before, after) {
-            (Some(a), Some(b)) => {
-                let j = if off(a).abs() <= off(b).abs() { a } else { b };
-                Some((j, off(j)))
+    /// The rounds from a place, as the events they would be.
+    fn read(&mut self, view: &View, (x, y): (f64, f64), t: f64) -> Vec<Live> {
+        let home = view.net.nearest_to(x, y);
+        self.gather(view, x, y, t);
+        self.travel(view, x, y, home);
+        let level = self.level(view, x, y, home);
+        let span = (t - BEFORE_S, t + AFTER_S);
+        self.train.lay(view, &self.stations, (x, y), home, span, level);
+        let mut rounds = self.train.rounds(span.0, span.1);
+        self.train.settle(&mut rounds);
+        let lives = rounds.iter().map(|round| {
+            let hits = self.train.hits(view, round);
+            Live {
+                loc: Loc { t: round.t, x: x + round.dx, y: y + round.dy },
+                home,
+                weighed: Weighed { level, hits: hits.len(), ..Weighed::default() },
+                var: AROUND_M * AROUND_M,
+                hits,
+                before: Vec::new(),
+                rival: 0.0,
+                alive: true,
+                dirty: true,
+                done: false,
             }
-            (Some(j), None) | (None, Some(j)) => Some((j, off(j))),
-            (None, None) => None,
-        }
+        });
+        lives.collect()
     }
 }

@@ -9,6 +9,8 @@ use crate::ring::{FREE, Ring};
 /// Farthest a station is asked, metres.
 pub(crate) const REACH_MAX: f64 = 48_000.0;
 const TABLE_STEP: f64 = 64.0;
+/// Distance from which on the wind has its full effect on levels, metres.
+const WIND_FULL_M: f64 = 5_000.0;
 const SOFT_STEPS: usize = 1024;
 const SOFT_PER_UNIT: f64 = 32.0;
 /// Degrees of freedom of residuals.
@@ -39,6 +41,8 @@ pub(crate) struct Hit {
 pub(crate) struct Path {
     pub d: f64,
     pub tau: f64,
+    /// Loss of level on the way, dB against 1 km.
+    pub loss: f64,
     /// Derivatives of the travel time with the place of the source, s/m.
     pub gx: f64,
     pub gy: f64,
@@ -62,7 +66,8 @@ pub(crate) struct Physics {
 pub(crate) struct Reached {
     pub station: u32,
     pub tau: f64,
-    pub attenuation: f64,
+    /// Loss of level on the way, dB.
+    pub loss: f64,
     /// Index in the ring of what was heard; `usize::MAX` if nothing.
     pub heard: usize,
     /// Log-likelihood of its time, with the pick's gain, less that of a false alarm.
@@ -171,6 +176,15 @@ impl Physics {
         a + (b - a) * share
     }
 
+    /// What the wind along a path of so many metres adds to the level, dB: sound
+    /// is bent down to the ground with it and away from it against it.
+    #[inline]
+    pub(crate) fn carried(&self, along: f64, d: f64) -> f64 {
+        let m = &self.model;
+        (m.wind_db_per_ms * along * (d / WIND_FULL_M).min(1.0))
+            .clamp(-m.wind_db_most, m.wind_db_most)
+    }
+
     /// `ln(1 + e^z)` and its derivative, from a table, to 1e-4 and 1e-2.
     #[inline]
     fn soft(&self, z: f64) -> (f64, f64) {
@@ -255,9 +269,11 @@ impl View<'_> {
         let dz = net.z[k] - net.ground[h];
         let d = (dx * dx + dy * dy + dz * dz).max(100.0).sqrt();
         let air = net.air[k];
-        let speed = (air.c + (air.east * dx + air.north * dy) / d).max(200.0);
+        let along = (air.east * dx + air.north * dy) / d;
+        let speed = (air.c + along).max(200.0);
         let per = 1.0 / (d * speed * scale);
-        Path { d, tau: d / speed, gx: -dx * per, gy: -dy * per }
+        let loss = self.physics.attenuation(d) - self.physics.carried(along, d);
+        Path { d, tau: d / speed, loss, gx: -dx * per, gy: -dy * per }
     }
 
     /// Error of an arrival time, s.
@@ -286,11 +302,11 @@ impl View<'_> {
             }
             others += u32::from(ring.owner[i] == FREE);
         }
-        let ln_false = self.net.habit[k as usize].ln_false;
+        let habit = &self.net.habit[k as usize];
         if others == 0 {
-            return ln_false;
+            return habit.ln_false;
         }
-        math::ln(math::exp(ln_false) + f64::from(others) / (2.0 * CROWD_S))
+        math::ln(habit.false_rate + f64::from(others) / (2.0 * CROWD_S))
     }
 
     /// Best free detection near a predicted time: its index, gain and residual.
@@ -334,7 +350,7 @@ impl View<'_> {
             out.push(Reached {
                 station: k,
                 tau: path.tau,
-                attenuation: self.physics.attenuation(path.d),
+                loss: path.loss,
                 heard: index,
                 gain,
                 residual,
@@ -361,7 +377,7 @@ impl View<'_> {
         let (mut sum, mut weight) = (belief.level / p2, 1.0 / p2);
         for r in reached.iter().filter(|r| r.heard != usize::MAX) {
             let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
-            sum += (amp + r.attenuation) / s2;
+            sum += (amp + r.loss) / s2;
             weight += 1.0 / s2;
         }
         let mut level = sum / weight;
@@ -372,13 +388,13 @@ impl View<'_> {
             for r in reached.iter() {
                 if r.heard != usize::MAX {
                     let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
-                    let off = amp + r.attenuation - level;
+                    let off = amp + r.loss - level;
                     let w = 6.0 / (5.0 + off * off / s2) / s2;
                     slope += w * off;
                     curvature += w;
                 } else if !r.mute {
                     let z = (level
-                        - r.attenuation
+                        - r.loss
                         - self.net.habit[r.station as usize].noise
                         - model.threshold_db)
                         / width;
@@ -429,13 +445,13 @@ impl View<'_> {
         let model = &self.physics.model;
         let habit = &self.net.habit[r.station as usize];
         let z =
-            (level - r.attenuation - habit.noise - model.threshold_db) / model.threshold_width_db;
+            (level - r.loss - habit.noise - model.threshold_db) / model.threshold_width_db;
         let (soft, chance) = if z < -5.0 { (0.0, 0.0) } else { self.physics.soft(z) };
         let silent = if r.mute { 0.0 } else { -soft };
         let heard = (r.heard != usize::MAX).then(|| {
             let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
             let ln_other = if crowd { self.ln_crowd(r.station, r.heard) } else { habit.ln_false };
-            r.gain + self.physics.level(amp + r.attenuation - level) - ln_other
+            r.gain + self.physics.level(amp + r.loss - level) - ln_other
         });
         Term { chance, silent, heard }
     }

@@ -13,9 +13,9 @@ use crate::ring::FREE;
 use crate::score::{Hit, Loc, REACH_MAX, Reached, View, Weighed, hits_of, occam, spread};
 
 /// Squares looked at for one detection at most: bounds the time.
-const SQUARES_MAX: usize = 600;
+const SQUARES_MAX: usize = 300;
 /// Leaves settled for one detection at most.
-const LEAVES_MAX: usize = 24;
+const LEAVES_MAX: usize = 20;
 /// Half-width below which a square is weighed exactly, metres.
 const LEAF: f32 = 260.0;
 /// Free detections of a neighbour looked at, at most.
@@ -135,6 +135,7 @@ struct Near {
     centre: [f32; NEIGHBOURS],
     spread: [f32; NEIGHBOURS],
     dist: [f32; NEIGHBOURS],
+    along: [f32; NEIGHBOURS],
 }
 
 /// The best event through a free detection, if any has a score above zero.
@@ -344,10 +345,14 @@ fn bound(
         near.centre[i] = tau + near.clock[i] - tau_a;
         near.spread[i] = turn * reach * (1.0 / 330.0) + 0.22 + 0.0105 * tau;
         near.dist[i] = d;
+        near.along[i] = near.we[i] * ux + near.wn[i] * uy;
     }
     // The anchor's level says what others should have heard, two scatters below.
     let near_a = (da - reach).max(30.0);
-    let level = a.amp + view.physics.attenuation(f64::from(near_a)) as f32 - 9.0;
+    let carried = |along: f32, d: f32| view.physics.carried(f64::from(along), f64::from(d)) as f32;
+    let level = a.amp + view.physics.attenuation(f64::from(near_a)) as f32
+        - carried(a.we * uax + a.wn * uay, da)
+        - 9.0;
     let mut sum =
         PRIOR_BEST + a.gain - view.physics.ln_sigma(f64::from((da - reach).max(0.0))) as f32;
     for i in 0..near.n {
@@ -367,8 +372,9 @@ fn bound(
             sum += (near.gain[i] - sigma as f32).max(0.0);
         } else {
             let far = near.dist[i] + reach;
-            let z =
-                (level - near.floor[i] - view.physics.attenuation(f64::from(far)) as f32) * 0.27;
+            let loss = view.physics.attenuation(f64::from(far)) as f32
+                - carried(near.along[i], near.dist[i]);
+            let z = (level - near.floor[i] - loss) * 0.27;
             if z > 0.0 {
                 sum -= z;
             }
@@ -388,7 +394,8 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         let d = (ex * ex + ey * ey + dz2).max(100.0).sqrt();
         let speed = c + (we * ex + wn * ey) / d;
         let per = 1.0 / (d * speed);
-        (d * d * per, -ex * per, -ey * per, d)
+        let loss = view.physics.attenuation(d) - view.physics.carried(speed - c, d);
+        (d * d * per, -ex * per, -ey * per, loss)
     };
     let anchor = |x: f64, y: f64| {
         travel(x, y, 0.0, 0.0, f64::from(a.dz2), f64::from(a.c), f64::from(a.we), f64::from(a.wn))
@@ -479,15 +486,14 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         }
     }
     // Level from what was heard.
-    let (tau_a, _, _, da) = anchor(x, y);
-    let mut level = f64::from(a.amp) + view.physics.attenuation(da);
+    let (tau_a, _, _, loss_a) = anchor(x, y);
+    let mut level = f64::from(a.amp) + loss_a;
     let mut count = 1.0;
-    let mut distance = [0.0; NEIGHBOURS];
+    let mut loss = [0.0; NEIGHBOURS];
     for i in 0..near.n {
-        distance[i] = other(x, y, i).3;
+        loss[i] = other(x, y, i).3;
         if taken[i] != u32::MAX {
-            level +=
-                f64::from(heard.amp[taken[i] as usize]) + view.physics.attenuation(distance[i]);
+            level += f64::from(heard.amp[taken[i] as usize]) + loss[i];
             count += 1.0;
         }
     }
@@ -499,7 +505,7 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
     let time_a = view.physics.time(-t - tau_a - clock_a, sigma(a.sigma, tau_a));
     let mut score = f64::from(PRIOR_BEST) - 3.0 + f64::from(a.gain) - view.physics.ln_hit + time_a;
     for i in 0..near.n {
-        let loss = view.physics.attenuation(distance[i]);
+        let loss = loss[i];
         let z = (level - loss - f64::from(near.floor[i])) / view.physics.model.threshold_width_db;
         let silent = if z > -5.0 { view.physics.ln_silent(z) } else { 0.0 };
         if taken[i] == u32::MAX {
@@ -542,7 +548,7 @@ pub(crate) fn polish(
         let ring = &view.rings[hit.station as usize];
         let path = view.path(loc.x, loc.y, home, hit.station);
         let amp = f64::from(ring.picks[ring.index(hit.position)].amp);
-        level += per * (amp + view.physics.attenuation(path.d));
+        level += per * (amp + path.loss);
         weight += per;
     }
     let mut reach = view.physics.reach(level / weight, view.net.habit[home as usize].noise);
