@@ -76,6 +76,7 @@ mod math;
 mod model;
 mod moves;
 mod network;
+pub mod phases;
 pub mod plane;
 pub mod posterior;
 mod ring;
@@ -83,6 +84,7 @@ mod salvo;
 mod score;
 mod search;
 pub mod stream;
+pub mod travel;
 
 pub use engine::{Engine, Event, Pace, Rejected};
 pub use input::{Detection, MetNode, Outage, Station};

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use associate::{ENGINE_VERSION, Event, Model};
+use associate::{ENGINE_VERSION, Event};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -19,6 +19,9 @@ use crate::output;
 pub(crate) struct Summary {
     pub engine_version: u32,
     pub model: String,
+    /// Travel times of P and S, where there are any: which model, and from where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub velocity: Option<String>,
     pub stations: usize,
     /// Detections used.
     pub detections: u64,
@@ -101,6 +104,14 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn create(out: &Path) -> Result<Self> {
+        Self::with_columns(
+            out,
+            "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,features",
+        )
+    }
+
+    /// With a header of events.csv of its own.
+    pub(crate) fn with_columns(out: &Path, columns: &str) -> Result<Self> {
         let create = |name: &str| {
             let path = out.join(name);
             File::create(&path)
@@ -113,10 +124,7 @@ impl Sink {
             digest: Sha256::new(),
             summary: Summary { engine_version: ENGINE_VERSION, ..Summary::default() },
         };
-        writeln!(
-            sink.events,
-            "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,features"
-        )?;
+        writeln!(sink.events, "{columns}")?;
         writeln!(sink.assoc, "det,event")?;
         Ok(sink)
     }
@@ -141,23 +149,35 @@ impl Sink {
                 e.rows.len(),
                 features.join(" ")
             );
-            self.digest.update(line.as_bytes());
-            self.events.write_all(line.as_bytes())?;
-            for row in &e.rows {
-                let line = format!("{},{name}\n", feed.id(*row));
-                self.digest.update(line.as_bytes());
-                self.assoc.write_all(line.as_bytes())?;
-            }
-            self.summary.events += 1;
-            self.summary.events_likely += u64::from(e.probability >= 0.5);
+            self.event(&name, &line, e.probability, e.rows.iter().map(|row| feed.id(*row)))?;
         }
         Ok(())
     }
 
-    pub(crate) fn finish(mut self, model: &Model, ran: &Ran) -> Result<Summary> {
+    /// An event's row and the detections that belong to it.
+    pub(crate) fn event<'a>(
+        &mut self,
+        name: &str,
+        line: &str,
+        probability: f64,
+        detections: impl Iterator<Item = &'a str>,
+    ) -> Result<()> {
+        self.digest.update(line.as_bytes());
+        self.events.write_all(line.as_bytes())?;
+        for detection in detections {
+            let line = format!("{detection},{name}\n");
+            self.digest.update(line.as_bytes());
+            self.assoc.write_all(line.as_bytes())?;
+        }
+        self.summary.events += 1;
+        self.summary.events_likely += u64::from(probability >= 0.5);
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, model: &str, ran: &Ran) -> Result<Summary> {
         self.events.flush()?;
         self.assoc.flush()?;
-        self.summary.model.clone_from(&model.version);
+        model.clone_into(&mut self.summary.model);
         self.summary.stations = ran.stations;
         self.summary.detections = ran.detections;
         self.summary.quarantined = ran.quarantined;
