@@ -2,15 +2,28 @@
 //! anew between them, and a source that others explain better dies.
 
 use super::search::{Candidate, polish};
-use super::weigh::Place;
+use super::weigh::{Hit, Place};
 use super::{NOBODY, SCORE_MIN, Work};
 
 /// Rounds of moves at most.
 const ROUNDS: usize = 3;
 /// Sources so far apart in time do not share picks, s.
 const RIVAL_S: f64 = 120.0;
+/// Sources nearer than this in time, s, and place, km, may be one.
+const CLOSE: (f64, f64) = (8.0, 50.0);
 /// A change of the score below this is none, nats.
 const LEAST: f64 = 1e-6;
+
+/// Whether two places could be one source that was found twice.
+fn close(a: Place, b: Place) -> bool {
+    let (dx, dy) = (a.x - b.x, a.y - b.y);
+    (a.t - b.t).abs() < CLOSE.0 && dx * dx + dy * dy < CLOSE.1 * CLOSE.1
+}
+
+fn better(a: Option<&Candidate>, b: Option<&Candidate>) -> bool {
+    let score = |c: Option<&Candidate>| c.map_or(f64::NEG_INFINITY, |c| c.weighed.score);
+    score(a) > score(b)
+}
 
 impl Work<'_> {
     /// Moves until nothing changes, or so often. Every move that is kept raises
@@ -73,6 +86,20 @@ impl Work<'_> {
         found
     }
 
+    /// A source as it would be if another's picks were its own: where one stands
+    /// between the two, neither finds the picks of both from where it is.
+    fn joined(&mut self, id: u32, more: &[Hit]) -> Option<Candidate> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut place = self.place(id);
+        let mut hits = self.events[id as usize].candidate.hits.clone();
+        hits.extend(more);
+        let view = self.view(id);
+        view.settle(&mut place, &hits, 8);
+        let found = polish(&view, place, &mut scratch.hits, &mut scratch.reached, 2);
+        self.scratch = scratch;
+        found
+    }
+
     fn listen_again(&mut self, id: u32) -> bool {
         if !self.events[id as usize].alive {
             return false;
@@ -106,7 +133,14 @@ impl Work<'_> {
         let theirs = self.events[rival as usize].candidate.clone();
         let before = mine.weighed.score + theirs.weighed.score;
         self.let_go(id);
-        let bigger = self.again(rival).filter(|b| b.weighed.score > theirs.weighed.score + LEAST);
+        let mut bigger = self.again(rival);
+        if close(mine.place, theirs.place) {
+            let joined = self.joined(rival, &mine.hits);
+            if better(joined.as_ref(), bigger.as_ref()) {
+                bigger = joined;
+            }
+        }
+        let bigger = bigger.filter(|b| b.weighed.score > theirs.weighed.score + LEAST);
         let Some(bigger) = bigger else {
             self.take(id);
             return false;
