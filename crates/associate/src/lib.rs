@@ -77,6 +77,7 @@ mod math;
 mod model;
 mod moves;
 mod network;
+pub mod phases;
 mod place;
 pub mod plane;
 pub mod posterior;
@@ -86,6 +87,7 @@ mod score;
 mod search;
 pub mod stream;
 mod train;
+pub mod travel;
 
 pub use engine::{Engine, Event, Pace, Rejected};
 pub use input::{Detection, MetNode, Outage, Station};

@@ -444,8 +444,7 @@ impl View<'_> {
     pub(crate) fn term(&self, r: &Reached, level: f64, crowd: bool) -> Term {
         let model = &self.physics.model;
         let habit = &self.net.habit[r.station as usize];
-        let z =
-            (level - r.loss - habit.noise - model.threshold_db) / model.threshold_width_db;
+        let z = (level - r.loss - habit.noise - model.threshold_db) / model.threshold_width_db;
         let (soft, chance) = if z < -5.0 { (0.0, 0.0) } else { self.physics.soft(z) };
         let silent = if r.mute { 0.0 } else { -soft };
         let heard = (r.heard != usize::MAX).then(|| {

@@ -97,7 +97,9 @@ pub(crate) enum Command {
     /// Put detections of many stations together to events, each with its probability
     #[command(after_help = "Examples:\n  truceline associate --data set --out result\n  \
         truceline associate --data set --out result --model network.json --threads 2\n  \
-        truceline associate --data set --out result --explain A12\n\n\
+        truceline associate --data set --out result --explain A12\n  \
+        truceline associate --data quakes --out result --velocity crust.toml\n\n\
+        A folder with picks.csv holds P and S picks; all others hold sound.\n\
         Writes events.csv, assoc.csv, summary.json and, for rows that cannot be used, quarantine.csv.")]
     Associate(crate::commands::associate::AssociateArgs),
     /// Make up a sensor network and what it hears, with the truth

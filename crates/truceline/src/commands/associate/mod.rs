@@ -1,7 +1,9 @@
 //! `truceline associate`: detections in, events with probability out.
 
+pub(crate) mod picks;
 pub(crate) mod read;
 mod releases;
+mod velocity;
 mod write;
 
 use std::fs;
@@ -23,7 +25,8 @@ use crate::{Outcome, output};
 #[derive(Args, Debug)]
 pub(crate) struct AssociateArgs {
     /// Folder with stations.csv, detections.csv (or detections.ndjson), and if
-    /// there are any met.csv and outages.csv
+    /// there are any met.csv and outages.csv; or with stations.csv and picks.csv
+    /// (P and S)
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Folder for events.csv, assoc.csv, summary.json and quarantine.csv
@@ -33,6 +36,10 @@ pub(crate) struct AssociateArgs {
     /// writes it (default: the one built in)
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Velocity model of P and S (default: velocity.toml or velocity.csv in the
+    /// folder, or else an average of the earth)
+    #[arg(long, value_name = "FILE")]
+    pub velocity: Option<PathBuf>,
     /// Shares of the network that are worked on apart. Results do not depend on it
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub shards: usize,
@@ -57,6 +64,22 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     if args.shards == 0 {
         bail!("--shards 0: at least one share is needed");
     }
+    if picks::is_set(&args.data) {
+        if args.explain.is_some() || args.releases {
+            bail!(
+                "{} holds P and S picks; --explain and --releases are there for sound only",
+                args.data.display()
+            );
+        }
+        return picks::associate(args);
+    }
+    if let Some(path) = &args.velocity {
+        bail!(
+            "--velocity {}: {} has no picks.csv, and sound in air takes its speed from met.csv",
+            path.display(),
+            args.data.display()
+        );
+    }
     let model = model_of(args.model.as_deref())?;
     let asked = args.explain.as_deref().map(number_of).transpose()?;
     let how = How { shards: args.shards, asked, pace: Pace::FINAL };
@@ -71,7 +94,7 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
             "{} releases in releases.ndjson; {late} detections came after the final pass, {lost} after the last",
             released.count
         ))?;
-        let summary = sink.finish(&model, &released.ran)?.finish(&start);
+        let summary = sink.finish(&model.version, &released.ran)?.finish(&start);
         return told(&args.out, &summary);
     }
     let mut ran = run(&args.data, &model, how, Some(&quarantine), false, &mut |e, feed| {
@@ -93,7 +116,7 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         fs::write(&path, &told.svg).with_context(|| format!("writing {}", path.display()))?;
         output::print(&told.text)?;
     }
-    let summary = sink.finish(&model, &ran)?.finish(&start);
+    let summary = sink.finish(&model.version, &ran)?.finish(&start);
     told(&args.out, &summary)
 }
 

@@ -11,7 +11,7 @@ use associate::{Detection, MetNode, Outage, Station};
 use serde::Deserialize;
 
 /// Longest time, either way from the zero of a set, that is believed: 30 years, s.
-const TIME_MAX: f64 = 1e9;
+pub(super) const TIME_MAX: f64 = 1e9;
 /// Lowest signal-to-noise ratio that a detection can have had, dB: below it is
 /// a fault, not an arrival. Detections a little under the noise do occur.
 const SNR_MIN: f64 = -40.0;
@@ -61,17 +61,17 @@ impl Quarantine {
 }
 
 /// A CSV file without quotes, line by line.
-struct Csv {
-    name: String,
+pub(super) struct Csv {
+    pub(super) name: String,
     reader: BufReader<File>,
-    line: u64,
-    bytes: u64,
+    pub(super) line: u64,
+    pub(super) bytes: u64,
     buffer: Vec<u8>,
     columns: Vec<String>,
 }
 
 impl Csv {
-    fn open(path: &Path, header: bool) -> Result<Self> {
+    pub(super) fn open(path: &Path, header: bool) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let mut csv = Self {
@@ -113,7 +113,7 @@ impl Csv {
         }
     }
 
-    fn column(&self, name: &str) -> Result<usize> {
+    pub(super) fn column(&self, name: &str) -> Result<usize> {
         match self.columns.iter().position(|c| c == name) {
             Some(at) => Ok(at),
             None => bail!(
@@ -125,14 +125,23 @@ impl Csv {
     }
 
     /// Calls `f` with the fields of each row; a row it refuses is set aside.
-    fn rows(
+    pub(super) fn rows(
         &mut self,
         quarantine: &mut Quarantine,
         mut f: impl FnMut(&[&[u8]]) -> Result<(), Fault>,
     ) -> Result<()> {
+        self.rows_at(quarantine, |_, fields| f(fields))
+    }
+
+    /// The same, with the number of the line.
+    pub(super) fn rows_at(
+        &mut self,
+        quarantine: &mut Quarantine,
+        mut f: impl FnMut(u64, &[&[u8]]) -> Result<(), Fault>,
+    ) -> Result<()> {
         while self.read_line()? {
             let fields = split(&self.buffer);
-            if let Err(fault) = f(&fields) {
+            if let Err(fault) = f(self.line, &fields) {
                 quarantine.row(&self.name, self.line, fault.field, &fault.reason)?;
             }
         }
@@ -145,22 +154,22 @@ fn split(line: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Why a row cannot be used.
-struct Fault {
-    field: &'static str,
-    reason: String,
+pub(super) struct Fault {
+    pub(super) field: &'static str,
+    pub(super) reason: String,
 }
 
-fn fault(field: &'static str, reason: impl Into<String>) -> Fault {
+pub(super) fn fault(field: &'static str, reason: impl Into<String>) -> Fault {
     Fault { field, reason: reason.into() }
 }
 
-fn shown(bytes: &[u8]) -> String {
+pub(super) fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.chars().take(40).collect()
 }
 
 /// A finite number within limits.
-fn number(
+pub(super) fn number(
     fields: &[&[u8]],
     at: usize,
     field: &'static str,
@@ -179,7 +188,7 @@ fn number(
     Ok(value)
 }
 
-fn text<'a>(fields: &[&'a [u8]], at: usize) -> &'a [u8] {
+pub(super) fn text<'a>(fields: &[&'a [u8]], at: usize) -> &'a [u8] {
     fields.get(at).copied().unwrap_or_default()
 }
 
@@ -296,7 +305,7 @@ impl Network {
         })
     }
 
-    fn station(&self, name: &[u8]) -> Result<u32, Fault> {
+    pub(super) fn station(&self, name: &[u8]) -> Result<u32, Fault> {
         if let Some(&at) = self.index.get(name) {
             return Ok(at);
         }

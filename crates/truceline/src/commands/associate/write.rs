@@ -20,6 +20,9 @@ use crate::output;
 pub(crate) struct Summary {
     pub engine_version: u32,
     pub model: String,
+    /// Travel times of P and S, where there are any: which model, and from where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub velocity: Option<String>,
     pub stations: usize,
     /// Detections used.
     pub detections: u64,
@@ -115,6 +118,12 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn create(out: &Path, model: &Model) -> Result<Self> {
+        let columns = "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,type,kinds,features";
+        Ok(Self { kinds: model.kinds.clone(), ..Self::with_columns(out, columns)? })
+    }
+
+    /// With a header of events.csv of its own.
+    pub(crate) fn with_columns(out: &Path, columns: &str) -> Result<Self> {
         let create = |name: &str| {
             let path = out.join(name);
             File::create(&path)
@@ -125,13 +134,10 @@ impl Sink {
             events: create("events.csv")?,
             assoc: create("assoc.csv")?,
             digest: Sha256::new(),
-            kinds: model.kinds.clone(),
+            kinds: Vec::new(),
             summary: Summary { engine_version: ENGINE_VERSION, ..Summary::default() },
         };
-        writeln!(
-            sink.events,
-            "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,type,kinds,features"
-        )?;
+        writeln!(sink.events, "{columns}")?;
         writeln!(sink.assoc, "det,event")?;
         Ok(sink)
     }
@@ -161,23 +167,35 @@ impl Sink {
                 told.join(" "),
                 features.join(" ")
             );
-            self.digest.update(line.as_bytes());
-            self.events.write_all(line.as_bytes())?;
-            for row in &e.rows {
-                let line = format!("{},{name}\n", feed.id(*row));
-                self.digest.update(line.as_bytes());
-                self.assoc.write_all(line.as_bytes())?;
-            }
-            self.summary.events += 1;
-            self.summary.events_likely += u64::from(e.probability >= 0.5);
+            self.event(&name, &line, e.probability, e.rows.iter().map(|row| feed.id(*row)))?;
         }
         Ok(())
     }
 
-    pub(crate) fn finish(mut self, model: &Model, ran: &Ran) -> Result<Summary> {
+    /// An event's row and the detections that belong to it.
+    pub(crate) fn event<'a>(
+        &mut self,
+        name: &str,
+        line: &str,
+        probability: f64,
+        detections: impl Iterator<Item = &'a str>,
+    ) -> Result<()> {
+        self.digest.update(line.as_bytes());
+        self.events.write_all(line.as_bytes())?;
+        for detection in detections {
+            let line = format!("{detection},{name}\n");
+            self.digest.update(line.as_bytes());
+            self.assoc.write_all(line.as_bytes())?;
+        }
+        self.summary.events += 1;
+        self.summary.events_likely += u64::from(probability >= 0.5);
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, model: &str, ran: &Ran) -> Result<Summary> {
         self.events.flush()?;
         self.assoc.flush()?;
-        self.summary.model.clone_from(&model.version);
+        model.clone_into(&mut self.summary.model);
         self.summary.stations = ran.stations;
         self.summary.detections = ran.detections;
         self.summary.quarantined = ran.quarantined;

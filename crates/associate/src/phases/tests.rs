@@ -1,0 +1,229 @@
+//! Laws of the phase engine, on sets made here.
+
+use proptest::prelude::*;
+
+use super::net::{Cell, Net, Physics, Store};
+use super::search::tests::bound_and_score;
+use super::weigh::{Hearing, View};
+use super::*;
+use crate::travel::{HALVINGS, Table, Travel as _, Uniform, Way};
+
+const SPEEDS: Uniform = Uniform { vp_km_s: 6.0, vs_km_s: 3.45 };
+const DEEPEST_KM: f64 = 30.0;
+
+/// Twenty-five stations on a square of 100 km.
+fn stations() -> Vec<Station> {
+    (0..25)
+        .map(|i| Station {
+            name: format!("S{i:02}"),
+            lat: 48.0 + 0.22 * f64::from(i / 5),
+            lon: 36.0 + 0.33 * f64::from(i % 5),
+            elev_m: 40.0 * f64::from(i % 3),
+        })
+        .collect()
+}
+
+/// A number in 0..1 from a number: the picks of these sets are off by no pattern.
+fn spread(n: u64) -> f64 {
+    let mut x = n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// What stations pick of a source, most of them, and how far off.
+fn quake(stations: &[Station], t: f64, lat: f64, lon: f64, depth_km: f64, seed: u64) -> Vec<Pick> {
+    let plane = crate::plane::Plane::new(48.44, 36.66);
+    let (x, y) = plane.forward(lat, lon);
+    let mut picks = Vec::new();
+    for (k, station) in (0_u64..).zip(stations) {
+        let (sx, sy) = plane.forward(station.lat, station.lon);
+        let way = Way {
+            east_km: (sx - x) / 1e3,
+            north_km: (sy - y) / 1e3,
+            depth_km,
+            height_km: station.elev_m / 1e3,
+        };
+        for phase in Phase::ALL {
+            let draw = seed * 1_000 + k * 4 + 2 * phase.index() as u64;
+            if spread(draw) < 0.8 {
+                let off = 0.6 * (spread(draw + 1) - 0.5);
+                let t_s = t + SPEEDS.arrival(phase, &way).time_s + off;
+                picks.push(Pick { station: k as u32, phase, t_s, row: 0 });
+            }
+        }
+    }
+    picks
+}
+
+/// False picks from one moment to another.
+fn noise(from: f64, to: f64, count: u64, seed: u64) -> Vec<Pick> {
+    let of = |i: u64| {
+        let draw = seed * 1_000_003 + 3 * i;
+        Pick {
+            station: (spread(draw) * 25.0) as u32,
+            phase: Phase::ALL[usize::from(spread(draw + 1) < 0.5)],
+            t_s: from + (to - from) * spread(draw + 2),
+            row: 0,
+        }
+    };
+    (0..count).map(of).collect()
+}
+
+/// Two sources that overlap, one later, and false picks among them.
+fn picks() -> Vec<Pick> {
+    let stations = stations();
+    let mut picks = quake(&stations, 1_000.0, 48.3, 36.5, 8.0, 1);
+    picks.extend(quake(&stations, 1_012.0, 48.7, 36.9, 15.0, 2));
+    picks.extend(quake(&stations, 1_300.0, 48.5, 36.2, 4.0, 3));
+    picks.extend(noise(900.0, 1_500.0, 60, 4));
+    numbered(picks)
+}
+
+fn numbered(mut picks: Vec<Pick>) -> Vec<Pick> {
+    for (row, pick) in (0..).zip(&mut picks) {
+        pick.row = row;
+    }
+    picks
+}
+
+fn run(picks: &[Pick]) -> Found {
+    let table = Table::new(&SPEEDS, DEEPEST_KM);
+    associate(&stations(), &[], &table, picks, &PhaseModel::built_in(), &mut |_| ())
+}
+
+/// A pick without its row.
+type Plain = (u32, Phase, u64);
+
+/// Events with their picks as station, phase and time: rows are only names.
+fn plain(found: &Found, picks: &[Pick]) -> Vec<(Event, Vec<Plain>)> {
+    let row = |row: &u32| picks.iter().find(|p| p.row == *row).expect("a row that was given");
+    let of = |event: &Event| {
+        let own = event.rows.iter().map(row).map(|p| (p.station, p.phase, p.t_s.to_bits()));
+        (Event { rows: Vec::new(), number: 0, ..event.clone() }, own.collect())
+    };
+    found.events.iter().map(of).collect()
+}
+
+#[test]
+fn sources_are_found_where_they_were() {
+    let mut found = run(&picks());
+    found.events.retain(|e| e.probability >= 0.5);
+    let truth =
+        [(1_000.0, 48.3, 36.5, 8.0), (1_012.0, 48.7, 36.9, 15.0), (1_300.0, 48.5, 36.2, 4.0)];
+    assert_eq!(found.events.len(), 3, "{:?}", found.events);
+    for (event, (t, lat, lon, depth)) in found.events.iter().zip(truth) {
+        assert!((event.t_s - t).abs() < 0.5, "{event:?}");
+        assert!((event.lat - lat).abs() < 0.02 && (event.lon - lon).abs() < 0.03, "{event:?}");
+        assert!((event.depth_km - depth).abs() < 6.0, "{event:?}");
+        assert!(event.probability > 0.5 && event.probability < 1.0, "{event:?}");
+        let [xx, xy, yy, ..] = event.covariance;
+        assert!(xx > 0.0 && xx * yy > xy * xy);
+    }
+}
+
+#[test]
+fn false_picks_alone_are_no_source() {
+    let found = run(&numbered(noise(0.0, 36_000.0, 2_000, 9)));
+    assert!(found.events.iter().all(|e| e.probability < 0.5), "{:?}", found.events);
+}
+
+#[test]
+fn absurd_picks_are_handed_back() {
+    let mut all = picks();
+    let row = all.len() as u32;
+    for (i, t_s) in (0..).zip([f64::NAN, f64::INFINITY]) {
+        all.push(Pick { station: 0, phase: Phase::P, t_s, row: row + i });
+    }
+    all.push(Pick { station: 25, phase: Phase::P, t_s: 1_000.0, row: row + 2 });
+    all.push(Pick { row: row + 3, ..all[0] });
+    let found = run(&all);
+    let mut rows: Vec<u32> = found.rejected.iter().map(|r| r.row).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, vec![row, row + 1, row + 2, row + 3]);
+    assert_eq!(plain(&found, &all), plain(&run(&picks()), &picks()));
+}
+
+#[test]
+fn a_thousand_picks_in_one_second_end_in_bounded_time() {
+    let mut all = picks();
+    all.extend(noise(1_000.0, 1_001.0, 1_000, 5));
+    let found = run(&numbered(all));
+    assert!(found.searches < 4_000, "{}", found.searches);
+}
+
+#[test]
+fn a_network_of_one_or_none_finds_nothing() {
+    let table = Table::new(&SPEEDS, DEEPEST_KM);
+    let model = PhaseModel::built_in();
+    for n in 0..2 {
+        let few: Vec<Station> = stations().into_iter().take(n).collect();
+        let found = associate(&few, &[], &table, &picks(), &model, &mut |_| ());
+        assert!(found.events.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn the_order_of_rows_changes_nothing(order in Just(picks()).prop_shuffle()) {
+        prop_assert_eq!(plain(&run(&order), &order), plain(&run(&picks()), &picks()));
+    }
+
+    #[test]
+    fn false_picks_far_away_in_time_change_no_event(seed in 0_u64..1_000, count in 0_u64..3_000) {
+        let mut all = picks();
+        all.extend(noise(20_000.0, 50_000.0, count, seed));
+        let all = numbered(all);
+        let near: Vec<_> =
+            plain(&run(&all), &all).into_iter().filter(|(e, _)| e.t_s < 10_000.0).collect();
+        prop_assert_eq!(near, plain(&run(&picks()), &picks()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    // However the picks lie, no source in a cell that is slaved to the anchor
+    // gains more from the anchor's neighbours than the cell's bound says.
+    #[test]
+    fn the_bound_of_a_cell_is_never_below_a_score_in_it(
+        seed in 0_u64..1_000,
+        anchor in 0.0..1.0_f64,
+        halvings in 0..=HALVINGS,
+        at in [0.0..1.0_f64, 0.0..1.0_f64, 0.0..1.0_f64],
+        inside in [-1.0..1.0_f64, -1.0..1.0_f64, -1.0..1.0_f64],
+    ) {
+        let (stations, model) = (stations(), PhaseModel::built_in());
+        let table = Table::new(&SPEEDS, DEEPEST_KM);
+        let mut all = picks();
+        all.extend(noise(980.0, 1_060.0, 400, seed));
+        let physics = Physics::new(&model, DEEPEST_KM);
+        let net = Net::new(&stations, &[], &table, &physics);
+        let store = Store::new(stations.len(), &numbered(all), &model, &mut Vec::new());
+        let hearing = Hearing::new(&physics);
+        let view = View {
+            net: &net,
+            store: &store,
+            table: &table,
+            physics: &physics,
+            hearing: &hearing,
+            me: NOBODY,
+        };
+        let anchor = store.all[(anchor * store.all.len() as f64) as usize];
+        let root = Cell::root(&net, anchor.1 as usize / 2);
+        let parts = f64::from(1_u32 << halvings);
+        let half = root.half / parts;
+        let part = |at: f64| (at * parts).floor().min(parts - 1.0);
+        let cell = Cell {
+            x: root.x - root.half + (2.0 * part(at[0]) + 1.0) * half,
+            y: root.y - root.half + (2.0 * part(at[1]) + 1.0) * half,
+            half,
+            halvings,
+            index: part(at[2]) as usize,
+        };
+        let (upper, exact) = bound_and_score(&view, anchor, &cell, inside);
+        prop_assert!(exact <= upper + 1e-6, "{exact} {upper}");
+    }
+}

@@ -1,0 +1,153 @@
+//! `truceline associate` on P and S picks, from the outside.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn truceline(args: &[&str], paths: &[(&str, &Path)]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_truceline"));
+    command.args(args);
+    for (flag, path) in paths {
+        command.arg(flag).arg(path);
+    }
+    let run = command.output().expect("the command runs");
+    (
+        run.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&run.stdout).into_owned(),
+        String::from_utf8_lossy(&run.stderr).into_owned(),
+    )
+}
+
+fn associate(data: &Path, out: &Path, more: &[(&str, &Path)]) -> (i32, String, String) {
+    let mut paths = vec![("--data", data), ("--out", out)];
+    paths.extend(more);
+    truceline(&["associate"], &paths)
+}
+
+/// A made-up hour of a seismic network.
+fn set(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let scenario = folder.join("hour.toml");
+    fs::write(
+        &scenario,
+        "title = \"an hour\"\n[seismic]\ngrid = 6\nside_km = 120.0\nevents = 12\nhours = 1.0\n\
+         depth_km_max = 25.0\nnoise = 1.0\npick_s = 0.3\npath_err = 0.01\nlat0 = 48.0\nlon0 = 37.0\n",
+    )
+    .unwrap();
+    let (code, _, err) =
+        truceline(&["simulate", "--seed", "1500"], &[("--scenario", &scenario), ("--out", folder)]);
+    assert_eq!(code, 0, "{err}");
+}
+
+fn summary(out: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn earthquakes_are_found_and_scored() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    set(&data);
+    let (code, printed, err) = associate(&data, &out, &[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(printed.contains("velocity.csv, 5 layers"), "{printed}");
+    let score = dir.path().join("score.json");
+    let (code, _, err) = truceline(
+        &[
+            "simulate",
+            "score",
+            data.to_str().unwrap(),
+            out.to_str().unwrap(),
+            "--seismic",
+            "--json",
+            score.to_str().unwrap(),
+        ],
+        &[],
+    );
+    assert_eq!(code, 0, "{err}");
+    let score: serde_json::Value = serde_json::from_slice(&fs::read(score).unwrap()).unwrap();
+    assert!(score["f1"].as_f64().unwrap() > 0.95, "{score}");
+    assert!(score["iou06_f1"].as_f64().unwrap() > 0.95, "{score}");
+}
+
+#[test]
+fn the_order_of_picks_changes_no_digest() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    set(&data);
+    let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+    assert_eq!(associate(&data, &first, &[]).0, 0);
+    let path = data.join("picks.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let mut rows: Vec<&str> = rows.lines().collect();
+    rows.reverse();
+    fs::write(&path, format!("{header}\n{}\n", rows.join("\n"))).unwrap();
+    assert_eq!(associate(&data, &second, &[]).0, 0);
+    assert_eq!(summary(&first)["digest"], summary(&second)["digest"]);
+}
+
+#[test]
+fn bad_picks_are_set_aside_with_line_field_and_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    set(&data);
+    let path = data.join("picks.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let first = text.lines().nth(1).unwrap().to_owned();
+    let again = first.replacen("D0", "AGAIN", 1);
+    let count = text.lines().count() as u64;
+    fs::write(
+        &path,
+        format!(
+            "{text}X1,NOWHERE,P,10\nX2,{station},X,10\nX3,{station},P,NaN\n,{station},P,11\nX5,{station},S,1e300\n{again}\n",
+            station = first.split(',').nth(1).unwrap()
+        ),
+    )
+    .unwrap();
+    let (code, _, err) = associate(&data, &out, &[]);
+    assert_eq!(code, 1, "{err}");
+    let aside = fs::read_to_string(out.join("quarantine.csv")).unwrap();
+    for (more, field, reason) in [
+        (1, "station", "`NOWHERE` is not in stations.csv"),
+        (2, "phase", "`X` is neither P nor S"),
+        (3, "t_s", "not a finite number"),
+        (4, "det", "without a name"),
+        (5, "t_s", "outside"),
+        (6, "t_s", "at this very time already"),
+    ] {
+        let row = format!("picks.csv,{},{field},", count + more);
+        let line = aside.lines().find(|line| line.starts_with(&row));
+        assert!(line.is_some_and(|line| line.contains(reason)), "{row}{reason}: {aside}");
+    }
+    assert_eq!(aside.lines().count(), 7);
+}
+
+#[test]
+fn velocity_models_are_taken_and_faults_of_them_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    set(&data);
+    let model = dir.path().join("crust.toml");
+    fs::write(&model, "deepest_km = 30\n[uniform]\nvp_km_s = 6.2\nvs_km_s = 3.58\n").unwrap();
+    let (code, printed, err) = associate(&data, &out, &[("--velocity", &model)]);
+    assert_eq!(code, 0, "{err}");
+    assert!(printed.contains("crust.toml, uniform, sources down to 30 km"), "{printed}");
+    for (text, says) in [
+        ("[uniform]\nvp_km_s = 6.2\nvs_km_s = 7.0\n", "crust.toml:3:"),
+        ("[uniform]\nvp_km_s = 6.2\nvss_km_s = 3.0\n", "did you mean `vs_km_s`?"),
+        ("deepest_km = 30\n", "either a table [uniform] or tables [[layer]]"),
+        ("[[layer]]\ndepth_km = 3\nvp_km_s = 6\nvs_km_s = 3\n", "the first layer begins at 0"),
+        ("deepest_km = 9e9\n[uniform]\nvp_km_s = 6.2\nvs_km_s = 3.5\n", "from 1 to 800 km"),
+    ] {
+        fs::write(&model, text).unwrap();
+        let (code, _, err) = associate(&data, &out, &[("--velocity", &model)]);
+        assert_ne!(code, 0);
+        assert!(err.contains(says), "{says}: {err}");
+    }
+    // Without any model the built-in one is taken, and said.
+    fs::remove_file(data.join("velocity.csv")).unwrap();
+    let (code, printed, err) = associate(&data, &out, &[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(printed.contains("iasp91 layers, built in"), "{printed}");
+}
