@@ -169,12 +169,15 @@ impl<'a> Rule<'a> {
     }
 }
 
+/// P(in the zone), or none where it cannot be told.
+type InZone = Option<Probability>;
+
 /// What was worked out already for the same facts: what two rules share is
 /// worked out once.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// P(in the zone) by index into the agreement's zones.
-    zones: Vec<Option<Option<Probability>>>,
+    zones: Vec<Option<InZone>>,
     /// P(in force) by index into the evaluator's times.
     times: Vec<Option<Truth>>,
     /// A probability of being in a zone that is surely lower than this one is

@@ -143,7 +143,7 @@ pub fn day_share(efforts: &[Effort], date: Date, zone: &Zone) -> f64 {
 }
 
 fn part_share(efforts: &[Effort], part: &str, day: &Interval) -> f64 {
-    let seconds: f64 = pieces(efforts.iter().filter(|effort| effort.part == part), day)
+    let seconds: f64 = pieces(&efforts.iter().filter(|effort| effort.part == part), day)
         .iter()
         .map(|(piece, weight)| weight * piece.seconds())
         .sum();
@@ -154,7 +154,7 @@ fn part_share(efforts: &[Effort], part: &str, day: &Interval) -> f64 {
 /// ends: on each piece the worst stated state counts, so that an outage wins
 /// over "up all day", and 0 where nothing is stated.
 pub fn pieces<'e>(
-    of_part: impl Iterator<Item = &'e Effort> + Clone,
+    of_part: &(impl Iterator<Item = &'e Effort> + Clone),
     within: &Interval,
 ) -> Vec<(Interval, f64)> {
     let mut cuts: Vec<_> = of_part

@@ -194,7 +194,7 @@ pub fn part_days<'e>(
         .into_iter()
         .map(|part| {
             let of_part = touching.iter().copied().filter(|effort| effort.part == part);
-            let stretches = pieces(of_part.clone(), day)
+            let stretches = pieces(&of_part, day)
                 .into_iter()
                 .filter(|(_, weight)| *weight > 0.0)
                 .map(|(piece, weight)| {
@@ -228,7 +228,7 @@ pub fn source_day(
         let of_part = efforts.iter().filter(|effort| effort.part == *part);
         let at = of_part.clone().find_map(|effort| centre(&effort.footprint)).unwrap_or(middle);
         let nights = sun::nights(at, day);
-        for (piece, weight) in pieces(of_part, day) {
+        for (piece, weight) in pieces(&of_part, day) {
             if weight > 0.0 {
                 let dark = piece.covered_seconds(&nights);
                 seen += weight * (piece.seconds() - dark);

@@ -107,7 +107,7 @@ pub fn gamma_poisson_tail(count: u64, shape: f64, rate: f64) -> Probability {
 /// prior: the 2.5 and 97.5 % points of a Gamma of shape `count` + 1/2. The
 /// count may be a sum of probabilities. The lower end of no count is 0.
 ///
-/// Brown, Cai and DasGupta, "Interval estimation in exponential families",
+/// Brown, Cai and `DasGupta`, "Interval estimation in exponential families",
 /// *Statistica Sinica* 13 (2003).
 pub fn poisson_interval(count: f64) -> (f64, f64) {
     let shape = count.max(0.0) + 0.5;

@@ -121,7 +121,7 @@ mod tests {
         }
     }
 
-    /// Sunrise and sunset (UTC) by the full theory of VSOP87, from PyEphem
+    /// Sunrise and sunset (UTC) by the full theory of VSOP87, from `PyEphem`
     /// 4.2.1 with the horizon at -50' and no other refraction.
     #[test]
     fn sunset_and_sunrise_of_a_full_theory() {

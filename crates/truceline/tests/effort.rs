@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 use common::Sandbox;
 use jiff::Timestamp;
 
+/// Two-sided at 5 % with 40 pairs.
+const CRITICAL: f64 = 0.313;
+
 /// The rows of a CSV file by column. No cell of these has a comma in it.
 fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
     let mut lines = csv.lines();
@@ -224,7 +227,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: f64| {
         let below = values.iter().filter(|other| **other < value).count() as f64;
         let same = values.iter().filter(|other| **other == value).count() as f64;
-        below + (same + 1.0) / 2.0
+        below + f64::midpoint(same, 1.0)
     };
     values.iter().map(|value| rank(*value)).collect()
 }
@@ -232,7 +235,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 /// Spearman's rank correlation.
 fn correlation(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
-    let mean = (a.len() as f64 + 1.0) / 2.0;
+    let mean = f64::midpoint(a.len() as f64, 1.0);
     let sum = |x: &[f64], y: &[f64]| -> f64 {
         x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum()
     };
@@ -305,8 +308,6 @@ fn d6_the_rate_of_a_sector_does_not_go_with_its_coverage() {
     let shares: Vec<f64> = counts.keys().map(|sector| coverage[*sector]).collect();
     let bare: Vec<f64> = counts.values().copied().collect();
     let rates: Vec<f64> = counts.iter().map(|(sector, count)| count / hours[sector]).collect();
-    // Two-sided at 5 % with 40 pairs.
-    const CRITICAL: f64 = 0.313;
     let biased = correlation(&bare, &shares);
     assert!(biased > 0.9, "the bare count shows where people look: {biased}");
     let fair = correlation(&rates, &shares);

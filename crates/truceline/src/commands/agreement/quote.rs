@@ -45,12 +45,11 @@ pub(super) fn quote(sheet: &mut Sheet, package: &Package, folder: &Path) -> Resu
             .iter_mut()
             .flat_map(|section| &mut section.items)
             .find(|item| item.kind == one.kind && (one.id.is_empty() || item.id == one.id));
-        match item {
-            Some(item) => item.facts.push(Fact::plain("quoted", told)),
-            None => {
-                let place = format!("{} {}", one.kind, one.id);
-                sheet.facts.push(Fact::plain("quoted", format!("{}: {told}", place.trim())));
-            }
+        if let Some(item) = item {
+            item.facts.push(Fact::plain("quoted", told));
+        } else {
+            let place = format!("{} {}", one.kind, one.id);
+            sheet.facts.push(Fact::plain("quoted", format!("{}: {told}", place.trim())));
         }
     }
     Ok(())
