@@ -6,6 +6,7 @@
 mod bench_ingest;
 mod bless;
 mod end_to_end;
+mod other_machine;
 mod process;
 mod python;
 mod shared;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::process::{self, Said};
-use crate::{end_to_end, python, shared, tidy, workspace};
+use crate::{end_to_end, other_machine, python, shared, tidy, workspace};
 
 /// How many tests ended in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +82,10 @@ pub(crate) fn run() -> bool {
         doc.env("RUSTDOCFLAGS", "-D warnings");
         whole(doc)
     });
+    let elsewhere = other_machine::missing().unwrap_or_else(|error| Some(format!("{error:#}")));
+    if elsewhere.is_none() {
+        suite.step("another kind of machine", || counted(&mut other_machine::tests()));
+    }
     suite.step("end to end", || end_to_end::all(shared.as_deref()));
     let total = suite.total();
     println!();
@@ -90,6 +94,9 @@ pub(crate) fn run() -> bool {
     }
     if shared.is_none() {
         println!("\n{}", shared::told(None));
+    }
+    if let Some(why) = elsewhere {
+        println!("\nNOT TESTED: the engine on another kind of machine: {why}");
     }
     println!("\n{total}");
     total.failed == 0

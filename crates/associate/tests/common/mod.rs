@@ -45,8 +45,8 @@ pub(crate) fn shot(
     let c = 331.3 * (1.0 + 10.0 / 273.15_f64).sqrt();
     for (k, station) in (first..).zip(stations) {
         let (x, y) = plane.forward(station.lat, station.lon);
-        let d = x.hypot(y).max(30.0);
-        let amp = level - 20.0 * (d / 1e3).log10() - 0.6 * d / 1e3 + 3.0 * chance.normal();
+        let d = libm::hypot(x, y).max(30.0);
+        let amp = level - 20.0 * libm::log10(d / 1e3) - 0.6 * d / 1e3 + 3.0 * chance.normal();
         if amp - 76.0 > 6.0 {
             let t = at.0 + d / c * (1.0 + 0.003 * chance.normal()) + 0.03 * chance.normal();
             out.push(detection(k, t, amp as f32));
