@@ -73,3 +73,39 @@ fn one_station_more_that_hears_it_sharpens_the_place() {
     let silent = down.silent.expect("it was down, so its silence would have been news");
     assert!(silent < account.probability, "{down:?}");
 }
+
+/// Removing a station never raises certainty without a reason: either it spoke
+/// against the event, or the event has less evidence without it.
+#[test]
+fn without_a_station_an_event_is_surer_only_if_the_station_spoke_against_it() {
+    let stations = network(49.0, 37.0);
+    for seed in [7, 8, 9] {
+        let heard = in_order(scene(&stations, seed));
+        let events = run(&stations, &[], &heard);
+        let likely: Vec<_> = events.iter().filter(|e| e.probability > 0.5).collect();
+        for station in 0..stations.len() as u32 {
+            let down = [Outage { station, start_s: -1e6, end_s: 1e6 }];
+            let kept: Vec<_> = heard.iter().copied().filter(|d| d.station != station).collect();
+            let without = run(&stations, &down, &kept);
+            for event in &likely {
+                let Some(same) = without
+                    .iter()
+                    .filter(|other| (other.t_s - event.t_s).abs() < 0.5)
+                    .max_by(|a, b| a.evidence.total_cmp(&b.evidence))
+                else {
+                    continue;
+                };
+                let mut engine = Engine::new(&stations, &[], &[], &Model::built_in());
+                engine.ask(Asked::Number(event.number));
+                engine.push(&heard);
+                engine.finish();
+                let account = engine.take_account().unwrap();
+                let said = account.stations.iter().find(|s| s.station == station);
+                let spoke = said.map_or(0.0, |s| s.nats);
+                // What it said is gone; the place it held may fit the others better.
+                let gained = same.evidence - event.evidence;
+                assert!(gained < (-spoke).max(0.0) + 2.0, "{seed} {station}: {gained} {spoke}");
+            }
+        }
+    }
+}
