@@ -10,7 +10,7 @@
 //! comes from the seed alone.
 //!
 //! Entry point: [`files`]. What really took place in the exercise stands in
-//! `truth.jsonl`, which no part of the product reads.
+//! `truth.jsonl`, which no part of the product reads; [`held`] compares with it.
 //!
 //! ```
 //! let files = exercise::files(7);
@@ -21,6 +21,7 @@
 
 mod ground;
 mod happening;
+pub mod held;
 mod listening;
 pub mod people;
 pub mod red_team;

@@ -39,7 +39,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make up an exercise and run it from start to end
     #[command(
-        after_help = "Examples:\n  truceline demo\n  truceline demo --dir /tmp/exercise --seed 7"
+        after_help = "Examples:\n  truceline demo\n  truceline demo --dir /tmp/exercise --seed 7 --score"
     )]
     Demo(DemoArgs),
     /// Replay a case: init, ingest, derive and report in one go
@@ -150,6 +150,9 @@ pub(crate) struct DemoArgs {
     /// The exercise differs from seed to seed, and is the same for the same seed
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
+    /// Hold the incidents against what was made up: are they believed as much as they deserve?
+    #[arg(long)]
+    pub score: bool,
 }
 
 #[derive(Args, Debug)]

@@ -63,6 +63,17 @@ fn what_is_listed() {
         }
     }
     explained(&sandbox);
+    // Incidents are believed about as much as they deserve.
+    let told = sandbox.expect("demo --dir . --score", 0).out;
+    let all: Vec<&str> = told
+        .lines()
+        .find(|line| line.trim_start().starts_with("all "))
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    let number = |at: usize| all[at].parse::<f64>().unwrap();
+    let (incidents, expected, real) = (number(1), number(2), number(3));
+    assert!(incidents > 500.0 && (expected - real).abs() < 0.1 * incidents, "{told}");
 }
 
 /// Why an event is believed: the parts add up to what the list of events says.

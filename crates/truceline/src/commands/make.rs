@@ -9,6 +9,7 @@ use mission::derive::{DIGEST, STATE, derive_and_store};
 use mission::ingest::{Arrival, FileOutcome, arrivals, input_files};
 use mission::{Case, Edition, Mission, Seeds};
 use publish::Counted;
+use publish::table::Table;
 
 use crate::cli::{DemoArgs, IngestArgs, InitArgs, KeyArgs, MissionArgs, ReplayArgs};
 use crate::progress::{Bars, spinner};
@@ -22,7 +23,7 @@ impl KeyArgs {
 
 /// Writes an exercise and replays it.
 pub(crate) fn demo(args: &DemoArgs) -> Result<Outcome> {
-    let DemoArgs { dir, seed } = args;
+    let DemoArgs { dir, seed, score } = args;
     output::line(&format!("An exercise with made-up data, seed {seed}, in {}.", dir.display()))?;
     let bar = spinner("making up an exercise");
     for (path, bytes) in exercise::files(*seed) {
@@ -38,7 +39,50 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<Outcome> {
         out: dir.clone(),
         keys: KeyArgs { key_seed: Some(*seed) },
     };
-    replay_with(&args, |mission| super::drama::play_and_tell(mission, *seed))
+    let outcome = replay_with(&args, |mission| super::drama::play_and_tell(mission, *seed))?;
+    if *score {
+        let mission = Mission::open(&dir.join("mission"))?;
+        let (state, _) = mission::derive::derive(&mission, mission::AsOf::Now)?;
+        output::print(&held(&exercise::held::hold(*seed, &state.incidents)))?;
+    }
+    Ok(outcome)
+}
+
+/// What is stated of incidents beside what was made up.
+fn held(outcome: &exercise::held::Outcome) -> String {
+    let row = |name: String, held: &exercise::held::Held| {
+        vec![
+            name,
+            held.incidents.to_string(),
+            format!("{:.1}", held.expected),
+            held.real.to_string(),
+            format!("{:.3}", held.brier()),
+        ]
+    };
+    let table = |first: &'static str, rows: Vec<Vec<String>>| {
+        output::table(&Table {
+            columns: vec![first, "incidents", "expected", "real", "brier"],
+            rows,
+        })
+    };
+    let kinds = outcome.by_kinds.iter().map(|(kinds, held)| {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
+        row(names.join(" + "), held)
+    });
+    let tenths = (0_u32..).zip(&outcome.by_tenth).filter(|(_, held)| held.incidents > 0);
+    let all = outcome.all();
+    format!(
+        "\nHeld against the truth of the exercise ({} occurrences):\nexpected is the sum of what is stated; {} incidents are placed too coarsely to tell\n{}\n{}",
+        outcome.happened,
+        outcome.coarse,
+        table("rests on", kinds.chain([row("all".to_owned(), &all)]).collect()),
+        table(
+            "stated",
+            tenths
+                .map(|(n, held)| row(format!("0.{n} to {:.1}", f64::from(n + 1) / 10.0), held))
+                .collect()
+        )
+    )
 }
 
 /// Init, ingest, derive and report.
