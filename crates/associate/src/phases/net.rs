@@ -14,6 +14,8 @@ pub(crate) const NEIGHBOURS: usize = 16;
 const ROOT_NEIGHBOUR: usize = 8;
 /// Limits of that, km.
 const ROOT_KM: (f64, f64) = (30.0, 250.0);
+/// Picks of a station and phase within a second at most.
+const BURST: usize = 5;
 /// Picks within so long tell how busy a station is, s.
 const RATE_S: f64 = 900.0;
 
@@ -296,6 +298,12 @@ impl Store {
             let c = channel(pick.station as usize, pick.phase) as usize;
             if store.t[c].last().is_some_and(|last| *last == pick.t_s) {
                 let reason = "the station has a pick of this phase at this very time already";
+                out.push(Rejected { row: pick.row, reason });
+                continue;
+            }
+            let times = &store.t[c];
+            if times.len() >= BURST && times[times.len() - BURST] > pick.t_s - 1.0 {
+                let reason = "more than 5 picks of the station and phase within a second";
                 out.push(Rejected { row: pick.row, reason });
                 continue;
             }
