@@ -100,6 +100,9 @@ def peer(a, folder, scenario, which):
 
 def config_key(scenario, which):
     table = json.load(open(os.path.join(HERE, "peers.json")))
+    scenario = os.path.splitext(os.path.basename(scenario))[0]
+    if scenario.startswith("shallow"):
+        scenario = "shallow-500"
     for key in (scenario, "S"):
         if which in table.get(key, {}) and (key == scenario or scenario not in ("iso", "shallow-500")):
             return key

@@ -66,6 +66,7 @@
 #![allow(clippy::too_many_arguments)]
 
 pub mod account;
+pub mod arrays;
 mod births;
 pub mod effort;
 mod engine;

@@ -99,7 +99,8 @@ pub(crate) enum Command {
         truceline associate --data set --out result --model network.json --threads 2\n  \
         truceline associate --data set --out result --explain A12\n  \
         truceline associate --data quakes --out result --velocity crust.toml\n\n\
-        A folder with picks.csv holds P and S picks; all others hold sound.\n\
+        A folder with picks.csv holds P and S picks; one with *.dets.json detections of\n\
+        infrasound arrays as InfraPy writes them; all others hold sound at single sensors.\n\
         Writes events.csv, assoc.csv, summary.json and, for rows that cannot be used, quarantine.csv.")]
     Associate(crate::commands::associate::AssociateArgs),
     /// Make up a sensor network and what it hears, with the truth

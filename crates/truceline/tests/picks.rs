@@ -151,3 +151,53 @@ fn velocity_models_are_taken_and_faults_of_them_named() {
     assert_eq!(code, 0, "{err}");
     assert!(printed.contains("iasp91 layers, built in"), "{printed}");
 }
+
+#[test]
+fn files_of_arrays_are_read_and_bad_rows_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    fs::create_dir_all(&data).unwrap();
+    // Three arrays about 39 N 113 W; azimuths as written by hand, one of them turned.
+    let row = |time: &str, azimuth: &str, lat: &str, lon: &str| {
+        format!(
+            "{{\"Time (UTC)\": \"{time}\", \"F Stat.\": 10.0, \"Back Azimuth\": {azimuth}, \
+             \"Latitude\": {lat}, \"Longitude\": {lon}}}"
+        )
+    };
+    let files = [
+        ("A", row("2010-01-01T12:44:10", "-55.9", "35.9", "-106.3")),
+        ("B", row("2010-01-01T12:28:30", "81.0", "38.4", "-118.3")),
+        (
+            "C",
+            [
+                row("2010-01-01T12:32:40", "-144.8", "42.8", "-109.6"),
+                row("2010-01-01T12:32:40", "-144.8", "null", "-109.6"),
+                row("2010-13-01T12:32:40", "-144.8", "42.8", "-109.6"),
+                row("2010-01-01T12:32:40", "-544.8", "42.8", "-109.6"),
+                "7".to_owned(),
+            ]
+            .join(",\n"),
+        ),
+    ];
+    for (name, rows) in files {
+        fs::write(data.join(format!("{name}.dets.json")), format!("[{rows}]\n")).unwrap();
+    }
+    let (code, printed, err) = associate(&data, &out, &[]);
+    assert_eq!(code, 1, "{err}");
+    assert!(printed.contains("they are not calibrated"), "{printed}");
+    let aside = fs::read_to_string(out.join("quarantine.csv")).unwrap();
+    for row in [
+        "C.dets.json,2,Latitude,\"is missing\"",
+        "C.dets.json,3,Time (UTC),",
+        "C.dets.json,4,Back Azimuth,\"-544.8 is outside",
+        "C.dets.json,5,detection,",
+    ] {
+        assert!(aside.contains(row), "{row}: {aside}");
+    }
+    let assoc = fs::read_to_string(out.join("assoc.csv")).unwrap();
+    assert_eq!(assoc, "det,event\nB:1,A0\nC:1,A0\nA:1,A0\n");
+    fs::write(data.join("D.dets.json"), "{}").unwrap();
+    let (code, _, err) = associate(&data, &out, &[]);
+    assert_ne!(code, 0);
+    assert!(err.contains("D.dets.json: not a list of detections"), "{err}");
+}

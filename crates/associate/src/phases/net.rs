@@ -14,6 +14,8 @@ pub(crate) const NEIGHBOURS: usize = 16;
 const ROOT_NEIGHBOUR: usize = 8;
 /// Limits of that, km.
 const ROOT_KM: (f64, f64) = (30.0, 250.0);
+/// Picks of a station and phase within a second at most.
+const BURST: usize = 5;
 /// Picks within so long tell how busy a station is, s.
 const RATE_S: f64 = 900.0;
 
@@ -187,9 +189,12 @@ impl Cell {
     }
 }
 
-/// What the volume of a place and stations beyond the neighbours may give back of
-/// the price of a source, nats.
-const GIVEN_BACK: f64 = 4.0;
+/// What a bound must be above the price of a source, nats: it knows of neither
+/// residuals nor silences, and no source is without.
+const ABOVE: f64 = 3.0;
+
+/// Gates that are kept, s.
+const GATES: u32 = 512;
 
 /// Errors of picks and rates of sources.
 pub(crate) struct Physics {
@@ -200,9 +205,10 @@ pub(crate) struct Physics {
     /// Logarithm of the rate of sources, per km^3 and s.
     pub ln_rate: f64,
     pub deepest: f64,
-    /// What the neighbours of an anchor must at least be able to add, nats: the
-    /// price of a source less what its volume and far stations may give back.
+    /// What the neighbours of an anchor must at least be able to add, nats.
     pub worth: f64,
+    /// Gates by travel time in whole seconds, of the second after it.
+    gates: Vec<f64>,
 }
 
 /// Logarithm of the density of Student's law of four degrees at its middle.
@@ -211,12 +217,26 @@ const LN_STUDENT: f64 = -0.980_829_253_011_726_2;
 impl Physics {
     pub(crate) fn new(model: &PhaseModel, deepest: f64) -> Self {
         let ln_rate = math::ln(model.events_per_km2_day / 86_400.0 / deepest);
+        let sigma = |tau: f64| {
+            let path = model.path_error * tau;
+            (model.pick_s * model.pick_s + path * path).sqrt()
+        };
         Self {
-            worth: -ln_rate - GIVEN_BACK,
+            gates: (1..=GATES).map(|second| GATE * sigma(f64::from(second))).collect(),
+            worth: ABOVE - ln_rate,
             ln_best: math::ln(model.detect_max) + LN_STUDENT - math::ln(model.pick_s),
             ln_rate,
             model: model.clone(),
             deepest,
+        }
+    }
+
+    /// How far off an arrival after a travel time may be, s, or a little more.
+    #[inline]
+    pub(crate) fn gate(&self, tau: f64) -> f64 {
+        match self.gates.get(tau as usize) {
+            Some(gate) => *gate,
+            None => GATE * self.sigma(tau),
         }
     }
 
@@ -278,6 +298,12 @@ impl Store {
             let c = channel(pick.station as usize, pick.phase) as usize;
             if store.t[c].last().is_some_and(|last| *last == pick.t_s) {
                 let reason = "the station has a pick of this phase at this very time already";
+                out.push(Rejected { row: pick.row, reason });
+                continue;
+            }
+            let times = &store.t[c];
+            if times.len() >= BURST && times[times.len() - BURST] > pick.t_s - 1.0 {
+                let reason = "more than 5 picks of the station and phase within a second";
                 out.push(Rejected { row: pick.row, reason });
                 continue;
             }

@@ -6,7 +6,6 @@ use std::collections::BinaryHeap;
 
 use crate::travel::HALVINGS;
 
-use super::GATE;
 use super::net::{Cell, of_channel};
 use super::weigh::{Hit, Place, Reached, View, Weighed, hits_of, occam};
 
@@ -40,6 +39,8 @@ pub(crate) struct Candidate {
 pub(crate) struct Scratch {
     active: Vec<Active>,
     times: Vec<f64>,
+    /// Sum of the gains of all of them.
+    gains: f64,
     heap: BinaryHeap<Queued>,
     pub reached: Vec<Reached>,
     pub hits: Vec<Hit>,
@@ -114,6 +115,7 @@ fn gather(view: &View, anchor: (f64, u32, u32), s: &mut Scratch) {
     let (t, c, _) = anchor;
     s.active.clear();
     s.times.clear();
+    s.gains = 0.0;
     for ask in &view.net.asks[c as usize] {
         let (times, owner) =
             (&view.store.t[ask.channel as usize], &view.store.owner[ask.channel as usize]);
@@ -132,6 +134,7 @@ fn gather(view: &View, anchor: (f64, u32, u32), s: &mut Scratch) {
         }
         if gain > 0.0 {
             let (from, to) = (from as u32, s.times.len() as u32);
+            s.gains += gain;
             s.active.push(Active { channel: ask.channel, from, to, first: first as u32, gain });
         } else {
             s.times.truncate(from);
@@ -139,28 +142,33 @@ fn gather(view: &View, anchor: (f64, u32, u32), s: &mut Scratch) {
     }
 }
 
-/// Delays behind the anchor that an arrival at a channel may have from a cell.
-#[inline]
-fn window(view: &View, channel: u32, cell: &Cell, anchor: (f64, f64)) -> (f64, f64) {
-    let (k, phase) = of_channel(channel);
-    let (lo, hi) = view.net.range(view.table, k, phase, cell);
-    let gate = GATE * view.physics.sigma(hi);
-    (lo - anchor.1 - gate, hi - anchor.0 + gate)
-}
-
 /// Upper bound of what the picks and silences of the anchor's neighbours can add
 /// for any source within a cell whose time is that of the anchor less its travel.
-/// Silences add nothing at best.
-fn bound(view: &View, anchor: (f64, u32, u32), cell: &Cell, s: &Scratch) -> f64 {
+/// Silences add nothing at best. At or below `enough` it may be too high.
+fn bound(view: &View, anchor: (f64, u32, u32), cell: &Cell, enough: f64, s: &Scratch) -> f64 {
     let (_, c, index) = anchor;
     let (k, phase) = of_channel(c);
     let range = view.net.range(view.table, k, phase, cell);
-    let mut sum = best_gain(view, c, index as usize).max(0.0);
+    let slab = cell.slab();
+    // From the top down: a cell that is worth nothing is soon known.
+    let mut sum = best_gain(view, c, index as usize).max(0.0) + s.gains;
+    let mut span = (usize::MAX, (0.0, 0.0));
     for active in &s.active {
-        let (lo, hi) = window(view, active.channel, cell, range);
+        let (k, phase) = of_channel(active.channel);
+        if span.0 != k {
+            span = (k, view.net.span(k, cell));
+        }
+        let (near, far) = span.1;
+        let (least, most) = view.table.range(phase, near, far, slab);
+        let lift = view.net.lift[k][phase.index()];
+        let gate = view.physics.gate(most + lift);
+        let (lo, hi) = (least + lift - range.1 - gate, most + lift - range.0 + gate);
         let times = &s.times[active.from as usize..active.to as usize];
-        if times.iter().any(|t| *t >= lo && *t <= hi) {
-            sum += active.gain;
+        if !times.iter().any(|t| *t >= lo && *t <= hi) {
+            sum -= active.gain;
+            if sum <= enough {
+                break;
+            }
         }
     }
     sum
@@ -175,7 +183,7 @@ pub(crate) fn search(view: &View, anchor: (f64, u32, u32), s: &mut Scratch) -> O
     }
     let (k, _) = of_channel(c);
     let root = Cell::root(view.net, k);
-    let first = bound(view, anchor, &root, s);
+    let first = bound(view, anchor, &root, view.physics.worth, s);
     s.heap.clear();
     s.heap.push(Queued { bound: first, id: 0, cell: root });
     let mut best: Option<Candidate> = None;
@@ -218,7 +226,7 @@ pub(crate) fn search(view: &View, anchor: (f64, u32, u32), s: &mut Scratch) -> O
                 halvings: cell.halvings + usize::from(deeper),
                 index: if deeper { cell.index * 2 + (part >> 2) } else { cell.index },
             };
-            let bound = bound(view, anchor, &child, s);
+            let bound = bound(view, anchor, &child, reached_bound, s);
             cells += 1;
             if bound > reached_bound {
                 s.heap.push(Queued { bound, id: cells as u32, cell: child });
@@ -243,7 +251,10 @@ fn leaf(view: &View, anchor: (f64, u32, u32), cell: &Cell, s: &mut Scratch) -> O
     s.hits.clear();
     s.hits.push(Hit { channel: c, index });
     for active in &s.active {
-        let (lo, hi) = window(view, active.channel, cell, range);
+        let (l, phase) = of_channel(active.channel);
+        let (least, most) = view.net.range(view.table, l, phase, cell);
+        let gate = view.physics.gate(most);
+        let (lo, hi) = (least - range.1 - gate, most - range.0 + gate);
         let predicted = place.t + view.travel(active.channel, &place).0 - t;
         let mut nearest: Option<(f64, u32)> = None;
         for (i, at) in (active.first..).zip(&s.times[active.from as usize..active.to as usize]) {
@@ -322,7 +333,7 @@ pub(crate) mod tests {
     ) -> (f64, f64) {
         let mut s = Scratch::default();
         gather(view, anchor, &mut s);
-        let upper = bound(view, anchor, cell, &s);
+        let upper = bound(view, anchor, cell, f64::NEG_INFINITY, &s);
         let (k, _) = of_channel(anchor.1);
         let thick = view.physics.deepest / f64::from(1_u32 << cell.halvings);
         let mut place = Place {

@@ -11,7 +11,7 @@ use associate::posterior::Features;
 use associate::{CLASSES, Calibration, Event, Model, Pace};
 use clap::Args;
 
-use super::associate::{How, model_of, run};
+use super::associate::{How, model_of, picks, run};
 use crate::{Outcome, output};
 
 /// Times and places that count as the same, s and metres: the rule of the benchmark.
@@ -55,6 +55,9 @@ struct Judged {
 
 /// Fits and writes a model.
 pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
+    if args.data.iter().any(|set| picks::is_set(set)) {
+        return super::calibrate_picks::calibrate(args);
+    }
     let mut model = model_of(args.model.as_deref())?;
     model.inflation = vec![1.0; CLASSES];
     let mut judged = Vec::new();
@@ -119,7 +122,7 @@ fn events_of(set: &Path, model: &Model, pace: Pace) -> Result<Vec<Event>> {
     Ok(events)
 }
 
-fn write_beside(path: &Path, extension: &str, text: &str) -> Result<()> {
+pub(super) fn write_beside(path: &Path, extension: &str, text: &str) -> Result<()> {
     let path = path.with_extension(extension);
     fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
 }
@@ -242,8 +245,11 @@ fn inflation(judged: &[Judged], model: &Model) -> Vec<f64> {
 
 /// Mean probability, share of real events and count of fifteen equal parts.
 fn reliability(judged: &[Judged], model: &Model) -> Vec<(f64, f64, usize)> {
-    let mut list: Vec<(f64, bool)> =
-        judged.iter().map(|j| (model.calibration.probability(&j.features), j.real)).collect();
+    table_of(judged.iter().map(|j| (model.calibration.probability(&j.features), j.real)).collect())
+}
+
+/// The same of probabilities and whether each was real.
+pub(super) fn table_of(mut list: Vec<(f64, bool)>) -> Vec<(f64, f64, usize)> {
     list.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let size = list.len().div_ceil(15);
     list.chunks(size)
@@ -259,7 +265,7 @@ fn reliability(judged: &[Judged], model: &Model) -> Vec<(f64, f64, usize)> {
 }
 
 /// The reliability diagram: stated probability across, share of real events up.
-fn diagram(table: &[(f64, f64, usize)]) -> String {
+pub(super) fn diagram(table: &[(f64, f64, usize)]) -> String {
     let at = |p: f64, q: f64| (40.0 + 320.0 * p, 360.0 - 320.0 * q);
     let mut dots = String::new();
     let mut line = String::new();

@@ -1,9 +1,10 @@
 //! `truceline associate`: detections in, events with probability out.
 
+mod arrays;
 pub(crate) mod picks;
 pub(crate) mod read;
 mod releases;
-mod velocity;
+pub(crate) mod velocity;
 mod write;
 
 use std::fs;
@@ -26,7 +27,7 @@ use crate::{Outcome, output};
 pub(crate) struct AssociateArgs {
     /// Folder with stations.csv, detections.csv (or detections.ndjson), and if
     /// there are any met.csv and outages.csv; or with stations.csv and picks.csv
-    /// (P and S)
+    /// (P and S); or with *.dets.json of infrasound arrays
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Folder for events.csv, assoc.csv, summary.json and quarantine.csv
@@ -73,6 +74,10 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         }
         return picks::associate(args);
     }
+    let files = arrays::files(&args.data)?;
+    if !files.is_empty() {
+        return arrays::associate(args, &files);
+    }
     if let Some(path) = &args.velocity {
         bail!(
             "--velocity {}: {} has no picks.csv, and sound in air takes its speed from met.csv",
@@ -118,6 +123,16 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     }
     let summary = sink.finish(&model.version, &ran)?.finish(&start);
     told(&args.out, &summary)
+}
+
+/// What only the engine for sound at single sensors does is refused for others.
+fn no_more_than_picks(args: &AssociateArgs, what: &str) -> Result<()> {
+    for (given, flag) in [(args.explain.is_some(), "--explain"), (args.releases, "--releases")] {
+        if given {
+            bail!("{flag} is for acoustic detections; {} holds {what}", args.data.display());
+        }
+    }
+    Ok(())
 }
 
 /// Writes the summary and says the most important of it.

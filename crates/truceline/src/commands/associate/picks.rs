@@ -36,6 +36,7 @@ pub(crate) fn model_of(path: Option<&Path>) -> Result<PhaseModel> {
 
 /// Runs the phase engine over a folder and writes what it found.
 pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
+    super::no_more_than_picks(args, "P and S picks")?;
     let model = model_of(args.model.as_deref())?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();

@@ -23,6 +23,9 @@ pub(crate) struct Summary {
     /// Travel times of P and S, where there are any: which model, and from where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub velocity: Option<String>,
+    /// Moment that times count from, where it is not the set's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub t0: Option<String>,
     pub stations: usize,
     /// Detections used.
     pub detections: u64,

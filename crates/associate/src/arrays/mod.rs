@@ -1,0 +1,360 @@
+//! Detections of infrasound arrays to sources: a time and a back azimuth each,
+//! and a speed that is known to a tenth only.
+//!
+//! Each detection is an anchor in turn: places along its back azimuth are tried
+//! with the celerities of the three ducts, the best is climbed to its top, and
+//! the posterior about it is summed on a grid. That sum is the evidence, its
+//! moments are place and covariance. The best source is taken first; anchors
+//! that lose a detection to it are tried again.
+
+mod source;
+mod sphere;
+
+use crate::math;
+
+use source::{Array, FARTHEST_KM, Source, arrays, data};
+use sphere::Spot;
+
+/// Ranges tried along a back azimuth: the first, km, and the ratio.
+const RANGES: (f64, f64) = (30.0, 1.12);
+/// Directions tried beside the back azimuth, degrees.
+const BESIDE_DEG: [f64; 7] = [-9.0, -6.0, -3.0, 0.0, 3.0, 6.0, 9.0];
+/// Celerities tried, km/s.
+const CELERITIES: [f64; 8] = [0.22, 0.24, 0.26, 0.275, 0.29, 0.305, 0.32, 0.335];
+/// Points of the grid of the posterior along each axis, and how often it is laid.
+const GRID: usize = 17;
+const LAYS: usize = 4;
+/// Half the side of the first grid: s and km.
+const FIRST: (f64, f64) = (600.0, 300.0);
+/// A source that gains less is not even doubtful, nats.
+const SCORE_MIN: f64 = -3.0;
+/// Arrays that a source must be heard at: one has no crossing.
+const ARRAYS_MIN: usize = 2;
+/// No probability is stated beyond this: the model behind it was not fitted.
+const PROBABILITY_MAX: f64 = 0.99;
+
+/// A detection of an array.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArrayDetection {
+    /// Degrees north of the array.
+    pub lat: f64,
+    /// Degrees east of the array.
+    pub lon: f64,
+    /// Time, seconds since the zero of the set.
+    pub t_s: f64,
+    /// Direction that it came from, degrees from north by east, any turn.
+    pub azimuth_deg: f64,
+    /// Number of the row it came from.
+    pub row: u32,
+}
+
+/// A source inferred from detections of arrays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArrayEvent {
+    /// Number in order of origin time.
+    pub number: u32,
+    /// Origin time, seconds since the zero of the set: mean of the posterior.
+    pub t_s: f64,
+    /// Degrees north, mean of the posterior.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+    /// Posterior probability under the model; it is not calibrated.
+    pub probability: f64,
+    /// Log-odds of the evidence, nats.
+    pub evidence: f64,
+    /// Covariance of place, m^2: east-east, east-north, north-north.
+    pub covariance: [f64; 3],
+    /// Variance of the origin time, s^2.
+    pub var_t: f64,
+    /// Arrays that heard it.
+    pub arrays: usize,
+    /// Rows of the detections that belong to it, in order of time.
+    pub rows: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    anchor: usize,
+    score: f64,
+    source: Source,
+    covariance: [f64; 3],
+    var_t: f64,
+    hits: Vec<usize>,
+}
+
+/// Associates detections of arrays. Rows whose numbers are not finite are left
+/// out and returned.
+pub fn associate(detections: &[ArrayDetection]) -> (Vec<ArrayEvent>, Vec<u32>) {
+    let finite = |d: &&ArrayDetection| {
+        [d.lat, d.lon, d.t_s, d.azimuth_deg].iter().all(|v| v.is_finite()) && d.lat.abs() <= 90.0
+    };
+    let aside = detections.iter().filter(|d| !finite(d)).map(|d| d.row).collect();
+    let good: Vec<ArrayDetection> = detections.iter().filter(finite).copied().collect();
+    let arrays = arrays(&good);
+    let mut taken = vec![false; good.len()];
+    // By array and time, so that the order of rows does not matter.
+    let order: Vec<usize> = arrays.iter().flat_map(|a| a.heard.iter().map(|h| h.index)).collect();
+    let rank = |index: usize| order.iter().position(|o| *o == index);
+    let mut queue: Vec<Candidate> =
+        order.iter().filter_map(|anchor| candidate(&arrays, &good, &taken, *anchor)).collect();
+    let mut events: Vec<Candidate> = Vec::new();
+    loop {
+        queue.sort_by(|a, b| a.score.total_cmp(&b.score).then(rank(b.anchor).cmp(&rank(a.anchor))));
+        let Some(best) = queue.pop() else { break };
+        if best.hits.iter().any(|hit| taken[*hit]) {
+            if !taken[best.anchor] {
+                queue.extend(candidate(&arrays, &good, &taken, best.anchor));
+            }
+            continue;
+        }
+        for hit in &best.hits {
+            taken[*hit] = true;
+        }
+        events.push(best);
+    }
+    events.sort_by(|a, b| a.source.t.total_cmp(&b.source.t).then(a.score.total_cmp(&b.score)));
+    let events = (0..).zip(&events).map(|(number, c)| {
+        let mut hits = c.hits.clone();
+        hits.sort_by(|a, b| good[*a].t_s.total_cmp(&good[*b].t_s).then(rank(*a).cmp(&rank(*b))));
+        ArrayEvent {
+            number,
+            t_s: c.source.t,
+            lat: c.source.spot.lat,
+            lon: c.source.spot.lon,
+            probability: math::logistic(c.score).min(PROBABILITY_MAX),
+            evidence: c.score,
+            covariance: c.covariance,
+            var_t: c.var_t,
+            arrays: heard_at(&arrays, &c.hits),
+            rows: hits.iter().map(|hit| good[*hit].row).collect(),
+        }
+    });
+    (events.collect(), aside)
+}
+
+fn heard_at(arrays: &[Array], hits: &[usize]) -> usize {
+    arrays.iter().filter(|a| a.heard.iter().any(|h| hits.contains(&h.index))).count()
+}
+
+/// The best source that has a detection among its own.
+fn candidate(
+    arrays: &[Array],
+    detections: &[ArrayDetection],
+    taken: &[bool],
+    anchor: usize,
+) -> Option<Candidate> {
+    let d = detections[anchor];
+    let here = Spot { lat: d.lat, lon: d.lon };
+    let mut best: Option<(f64, Source)> = None;
+    let mut km = RANGES.0;
+    while km < FARTHEST_KM {
+        for beside in BESIDE_DEG {
+            let spot = here.at(km, d.azimuth_deg + beside);
+            for celerity in CELERITIES {
+                let source = Source { t: d.t_s - km / celerity, spot };
+                let score = data(arrays, taken, &source, None);
+                if best.as_ref().is_none_or(|b| score > b.0) {
+                    best = Some((score, source));
+                }
+            }
+        }
+        km *= RANGES.1;
+    }
+    let top = climb(arrays, taken, best?.1);
+    let mut hits = Vec::new();
+    data(arrays, taken, &top, Some(&mut hits));
+    if !hits.contains(&anchor) || heard_at(arrays, &hits) < ARRAYS_MIN {
+        return None;
+    }
+    // The evidence is that of these detections: a stronger source near by must
+    // not lend it any.
+    let mut others = vec![true; taken.len()];
+    for hit in &hits {
+        others[*hit] = false;
+    }
+    let (score, mean, covariance, var_t) = posterior(arrays, &others, &top)?;
+    if score < SCORE_MIN {
+        return None;
+    }
+    Some(Candidate { anchor, score, source: mean, covariance, var_t, hits })
+}
+
+/// Climbs by steps that are halved when none leads up.
+fn climb(arrays: &[Array], taken: &[bool], from: Source) -> Source {
+    let (mut at, mut best) = (from, data(arrays, taken, &from, None));
+    let (mut step_s, mut step_km) = (120.0, 50.0);
+    for _ in 0..200 {
+        let mut moved = false;
+        for (dt, east, north) in [
+            (step_s, 0.0, 0.0),
+            (-step_s, 0.0, 0.0),
+            (0.0, step_km, 0.0),
+            (0.0, -step_km, 0.0),
+            (0.0, 0.0, step_km),
+            (0.0, 0.0, -step_km),
+        ] {
+            let next = Source { t: at.t + dt, spot: at.spot.beside(east, north) };
+            let score = data(arrays, taken, &next, None);
+            if score > best {
+                (at, best, moved) = (next, score, true);
+            }
+        }
+        if !moved {
+            step_s *= 0.5;
+            step_km *= 0.5;
+            if step_km < 1.0 {
+                break;
+            }
+        }
+    }
+    at
+}
+
+/// Evidence, mean, covariance of place and variance of time, from the posterior
+/// about a top, summed on a grid that is laid anew where the mass is.
+fn posterior(
+    arrays: &[Array],
+    taken: &[bool],
+    top: &Source,
+) -> Option<(f64, Source, [f64; 3], f64)> {
+    let mut centre = [0.0; 3];
+    let mut half = [FIRST.0, FIRST.1, FIRST.1];
+    let mut out = None;
+    for _ in 0..LAYS {
+        let axis =
+            |i: usize, n: usize| centre[i] + half[i] * (2.0 * (n as f64 + 0.5) / GRID as f64 - 1.0);
+        let mut points = Vec::with_capacity(GRID * GRID * GRID);
+        let mut most = f64::NEG_INFINITY;
+        for i in 0..GRID {
+            for j in 0..GRID {
+                let spot = top.spot.beside(axis(1, i), axis(2, j));
+                for k in 0..GRID {
+                    let source = Source { t: top.t + axis(0, k), spot };
+                    let score = data(arrays, taken, &source, None);
+                    most = most.max(score);
+                    points.push(([axis(0, k), axis(1, i), axis(2, j)], score));
+                }
+            }
+        }
+        let (mut total, mut mean) = (0.0, [0.0; 3]);
+        let mut square = [[0.0; 3]; 3];
+        for (at, score) in &points {
+            let weight = math::exp(score - most);
+            total += weight;
+            for a in 0..3 {
+                mean[a] += weight * at[a];
+                for b in 0..3 {
+                    square[a][b] += weight * at[a] * at[b];
+                }
+            }
+        }
+        if total.is_nan() || total <= 0.0 {
+            return None;
+        }
+        let mean = mean.map(|m| m / total);
+        let cover = |a: usize, b: usize| square[a][b] / total - mean[a] * mean[b];
+        // A cell has a width of its own.
+        let cell: [f64; 3] = std::array::from_fn(|i| 2.0 * half[i] / GRID as f64);
+        let var = |i: usize| cover(i, i).max(0.0) + cell[i] * cell[i] / 12.0;
+        let volume = cell[0] * cell[1] * cell[2];
+        let spot = top.spot.beside(mean[1], mean[2]);
+        out = Some((
+            most + math::ln(total * volume),
+            Source { t: top.t + mean[0], spot },
+            [var(1) * 1e6, cover(1, 2) * 1e6, var(2) * 1e6],
+            var(0),
+        ));
+        centre = mean;
+        half = std::array::from_fn(|i| (3.5 * var(i).sqrt()).max(cell[i]));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Three arrays about a source, and what they hear of it at these celerities.
+    fn heard(celerities: [f64; 3]) -> Vec<ArrayDetection> {
+        let source = Spot { lat: 39.0, lon: -113.0 };
+        let places = [(35.9, -106.3), (38.4, -118.3), (42.8, -109.6)];
+        let of = |(row, ((lat, lon), celerity)): (u32, ((f64, f64), f64))| {
+            let (km, azimuth_deg) = Spot { lat, lon }.way(source);
+            ArrayDetection { lat, lon, t_s: 10_000.0 + km / celerity, azimuth_deg, row }
+        };
+        (0..).zip(places.into_iter().zip(celerities)).map(of).collect()
+    }
+
+    fn noise() -> Vec<ArrayDetection> {
+        let of = |(row, (lat, lon, t_s, azimuth_deg)): (u32, (f64, f64, f64, f64))| {
+            ArrayDetection { lat, lon, t_s, azimuth_deg, row }
+        };
+        let rows = [(35.9, -106.3, 12_500.0, 120.0), (42.8, -109.6, 9_000.0, 20.0)];
+        (10..).zip(rows).map(of).collect()
+    }
+
+    #[test]
+    fn directions_that_cross_in_time_are_one_source() {
+        let mut all = heard([0.26, 0.29, 0.27]);
+        all.extend(noise());
+        let (events, aside) = associate(&all);
+        assert!(aside.is_empty());
+        assert_eq!(events.len(), 1, "{events:?}");
+        let e = &events[0];
+        assert_eq!(e.rows.len(), 3);
+        let (km, _) = Spot { lat: e.lat, lon: e.lon }.way(Spot { lat: 39.0, lon: -113.0 });
+        let sd = ((e.covariance[0] + e.covariance[2]) / 2e6).sqrt();
+        assert!(km < 60.0 && km < 3.0 * sd && sd < 120.0, "{km} {sd} {e:?}");
+        assert!(e.probability > 0.5 && e.probability <= PROBABILITY_MAX);
+    }
+
+    #[test]
+    fn directions_that_do_not_cross_are_none() {
+        let mut all = heard([0.26, 0.29, 0.27]);
+        for d in &mut all {
+            d.azimuth_deg += 180.0;
+        }
+        let (events, _) = associate(&all);
+        assert!(events.iter().all(|e| e.probability < 0.5), "{events:?}");
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_handed_back() {
+        let mut all = heard([0.26, 0.29, 0.27]);
+        all.push(ArrayDetection { row: 7, t_s: f64::NAN, ..all[0] });
+        all.push(ArrayDetection { row: 8, lat: 95.0, ..all[0] });
+        let (events, aside) = associate(&all);
+        assert_eq!(aside, vec![7, 8]);
+        assert_eq!(events, associate(&all[..3]).0);
+        assert!(associate(&[]).0.is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(6))]
+
+        #[test]
+        fn neither_order_nor_turns_of_azimuths_matter(
+            order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),
+            turns in -2..3_i32,
+        ) {
+            let mut all = heard([0.3, 0.25, 0.28]);
+            all.extend(noise());
+            let shuffled: Vec<ArrayDetection> = order
+                .iter()
+                .map(|i| ArrayDetection {
+                    azimuth_deg: all[*i].azimuth_deg + 360.0 * f64::from(turns),
+                    ..all[*i]
+                })
+                .collect();
+            let (a, b) = (associate(&all).0, associate(&shuffled).0);
+            prop_assert_eq!(a.len(), b.len());
+            for (a, b) in a.iter().zip(&b) {
+                prop_assert_eq!(&a.rows, &b.rows);
+                prop_assert!((a.evidence - b.evidence).abs() < 1e-6);
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! How likely detections are of a source: celerity, direction and silence.
+
+use crate::math;
+
+use super::ArrayDetection;
+use super::sphere::{Spot, apart};
+
+/// Reciprocal celerities of the tropospheric, stratospheric and thermospheric
+/// duct: share, mean and spread, s/km. The canonical model of Blom, Marcillo and
+/// Arrowsmith 2015 (Geophys. J. Int. 203, 1682-1693, BISL), with the values of its
+/// implementation in `InfraPy`; Modrak, Arrowsmith and Anderson 2010 (Geophys. J.
+/// Int. 181, 399-405) take 0.22 to 0.34 km/s.
+const DUCTS: [(f64, f64, f64); 3] =
+    [(0.0539, 1.0 / 0.327, 0.066), (0.0899, 1.0 / 0.293, 0.08), (0.8562, 1.0 / 0.26, 0.33)];
+/// Celerities outside of these are not of the source, km/s.
+const CELERITY: (f64, f64) = (0.2, 0.36);
+/// Spread of back azimuths about the way to the source, degrees: error of the
+/// array, and wind across the path.
+const AZIMUTH_DEG: f64 = 4.0;
+/// Share of back azimuths that have nothing to do with the source.
+const STRAY: f64 = 0.05;
+/// Chance that an array near by detects a source, and distance over which it
+/// falls off, km.
+const DETECT: (f64, f64) = (0.6, 2_500.0);
+/// No source is sought farther off, km.
+pub(crate) const FARTHEST_KM: f64 = 4_000.0;
+/// Other detections of an array count by half: errors along one path are shared.
+const MORE: f64 = 0.5;
+/// What another detection must gain to be of the source, nats.
+const MORE_MIN: f64 = 1.0;
+/// Detections of an array within so long tell how busy it is, s.
+const BUSY_S: f64 = 3.0 * 3_600.0;
+/// Logarithm of the sources per square kilometre and second: one in a million
+/// square kilometres and a day.
+const LN_RATE: f64 = -25.182_253_5;
+
+/// An array with its detections in order of time.
+#[derive(Clone, Debug)]
+pub(crate) struct Array {
+    pub spot: Spot,
+    /// Time, back azimuth, log of the rate of others per s and degree, index.
+    pub heard: Vec<Heard>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    pub t: f64,
+    azimuth: f64,
+    ln_rate: f64,
+    /// Of the detection among all.
+    pub index: usize,
+}
+
+/// A time and place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Source {
+    pub t: f64,
+    pub spot: Spot,
+}
+
+/// Sorts detections by array: those of one place are one array's.
+pub(crate) fn arrays(detections: &[ArrayDetection]) -> Vec<Array> {
+    let mut order: Vec<usize> = (0..detections.len()).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (&detections[*a], &detections[*b]);
+        let place = a.lat.total_cmp(&b.lat).then(a.lon.total_cmp(&b.lon));
+        let what = a.t_s.total_cmp(&b.t_s).then(a.azimuth_deg.total_cmp(&b.azimuth_deg));
+        place.then(what).then(a.row.cmp(&b.row))
+    });
+    let mut out: Vec<Array> = Vec::new();
+    for index in order {
+        let d = &detections[index];
+        let spot = Spot { lat: d.lat, lon: d.lon };
+        let heard = Heard { t: d.t_s, azimuth: d.azimuth_deg, ln_rate: 0.0, index };
+        match out.last_mut() {
+            Some(array) if array.spot == spot => array.heard.push(heard),
+            _ => out.push(Array { spot, heard: vec![heard] }),
+        }
+    }
+    for array in &mut out {
+        let times: Vec<f64> = array.heard.iter().map(|h| h.t).collect();
+        for heard in &mut array.heard {
+            let since = times.partition_point(|t| *t < heard.t - BUSY_S);
+            let until = times.partition_point(|t| *t <= heard.t + BUSY_S);
+            let rate = (until - since) as f64 / (2.0 * BUSY_S);
+            heard.ln_rate = math::ln(rate / 360.0);
+        }
+    }
+    out
+}
+
+/// Log-likelihood of a travel time over a distance.
+fn ln_time(travel_s: f64, km: f64) -> f64 {
+    let km = km.max(1.0);
+    let slow = travel_s / km;
+    let density: f64 = DUCTS
+        .iter()
+        .map(|(share, mean, spread)| {
+            let z = (slow - mean) / spread;
+            share / spread * math::exp(-0.5 * z * z)
+        })
+        .sum();
+    math::ln(density.max(1e-30) / (2.506_628_274_631 * km))
+}
+
+/// Log-likelihood of a back azimuth, per degree.
+fn ln_azimuth(off_deg: f64) -> f64 {
+    let z = off_deg / AZIMUTH_DEG;
+    let near = (1.0 - STRAY) / (2.506_628_274_631 * AZIMUTH_DEG) * math::exp(-0.5 * z * z);
+    math::ln(near + STRAY / 360.0)
+}
+
+/// What all arrays say of a source: the log-likelihood of what they heard, and
+/// did not, over that without the source. `hits` is given the detections of it.
+pub(crate) fn data(
+    arrays: &[Array],
+    taken: &[bool],
+    source: &Source,
+    mut hits: Option<&mut Vec<usize>>,
+) -> f64 {
+    let mut sum = 0.0;
+    let mut gains: Vec<(f64, usize)> = Vec::new();
+    if let Some(hits) = &mut hits {
+        hits.clear();
+    }
+    for array in arrays {
+        let (km, azimuth) = array.spot.way(source.spot);
+        if km > FARTHEST_KM {
+            continue;
+        }
+        let far = km / DETECT.1;
+        let p = DETECT.0 * math::exp(-far * far);
+        let (first, last) = (source.t + km / CELERITY.1, source.t + km / CELERITY.0);
+        let from = array.heard.partition_point(|h| h.t < first);
+        gains.clear();
+        for heard in array.heard[from..].iter().take_while(|h| h.t <= last) {
+            if taken[heard.index] {
+                continue;
+            }
+            let gain = ln_time(heard.t - source.t, km) + ln_azimuth(apart(heard.azimuth, azimuth))
+                - heard.ln_rate;
+            gains.push((gain, heard.index));
+        }
+        gains.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let silent = math::ln(1.0 - p);
+        let Some(best) = gains.first().filter(|g| g.0 + math::ln(p.max(1e-12)) > silent) else {
+            sum += silent;
+            continue;
+        };
+        sum += best.0 + math::ln(p);
+        let more = gains[1..].iter().take_while(|g| g.0 > MORE_MIN);
+        sum += more.clone().map(|g| MORE * (g.0 - MORE_MIN)).sum::<f64>();
+        if let Some(hits) = &mut hits {
+            hits.push(best.1);
+            hits.extend(more.map(|g| g.1));
+        }
+    }
+    sum + LN_RATE
+}
