@@ -602,7 +602,7 @@ impl Engine {
         let spacing_s = self.events.spacing(id);
         let (lat, lon) = self.net.plane.inverse(fix.loc.x, fix.loc.y);
         self.released += 1;
-        let inflation = self.physics.model.inflation_of(w.chi2, hits);
+        let inflation = self.physics.model.inflation_of(&features);
         Event {
             number: self.released,
             t_s: fix.loc.t,
