@@ -23,7 +23,9 @@ const TIMES_MAX: usize = 96;
 /// Logarithm of prior and Occam factor at the very best.
 const PRIOR_BEST: f32 = -17.0;
 /// Neighbours with something to say below which nothing can be found.
-const ACTIVE_MIN: usize = 3;
+pub(crate) const ACTIVE_MIN: usize = 3;
+/// The same for an event that is to be clear.
+pub(crate) const ACTIVE_CLEAR: usize = 5;
 /// Leaves weighed exactly.
 const POLISHED: usize = 5;
 /// Leaves this much below the best are not weighed exactly, nats.
@@ -150,6 +152,7 @@ pub(crate) fn search(
     events: &Events,
     station: u32,
     index: usize,
+    active_min: usize,
     s: &mut Scratch,
 ) -> Option<Candidate> {
     let net = view.net;
@@ -211,7 +214,7 @@ pub(crate) fn search(
         near.len[i] = len as u32;
         near.n += 1;
     }
-    if active < ACTIVE_MIN {
+    if active < active_min {
         return None;
     }
     // Unused lanes must hold numbers.
