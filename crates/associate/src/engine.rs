@@ -16,7 +16,7 @@ use crate::network::Network;
 use crate::posterior::{self, Features};
 use crate::ring::{FREE, Pick, Ring};
 use crate::score::{Physics, View};
-use crate::search::{Candidate, Scratch, search};
+use crate::search::{ACTIVE_CLEAR, ACTIVE_MIN, Candidate, Scratch, search};
 
 /// Time worked on at once, s.
 const BLOCK_S: f64 = 15.0;
@@ -120,6 +120,7 @@ impl Found {
     ) {
         // Detections that a candidate of this tile explains need no search of their own.
         let mut covered = BTreeSet::new();
+        let active_min = if strict == f64::INFINITY { ACTIVE_MIN } else { ACTIVE_CLEAR };
         for &i in anchors {
             let (_, station, position) = block[i as usize];
             if covered.contains(&(station, position)) {
@@ -127,8 +128,9 @@ impl Found {
             }
             self.searches += 1;
             let index = view.rings[station as usize].index(position);
-            match search(view, events, station, index, s) {
-                Some(found) if !found.weighed.clear(strict) => {}
+            match search(view, events, station, index, active_min, s) {
+                // Not clear now, nor once others have taken more.
+                Some(found) if !found.weighed.clear(strict) => self.failed.push(i),
                 Some(found) => {
                     covered.extend(found.hits.iter().map(|hit| (hit.station, hit.position)));
                     self.candidates.push(found);
@@ -602,7 +604,7 @@ impl Engine {
         let spacing_s = self.events.spacing(id);
         let (lat, lon) = self.net.plane.inverse(fix.loc.x, fix.loc.y);
         self.released += 1;
-        let inflation = self.physics.model.inflation_of(w.chi2, hits);
+        let inflation = self.physics.model.inflation_of(&features);
         Event {
             number: self.released,
             t_s: fix.loc.t,

@@ -115,6 +115,18 @@ impl Events {
         (nearest < farthest).then_some(nearest)
     }
 
+    /// How many others are within so many seconds and metres.
+    pub(crate) fn others(&self, id: u32, within_s: f64, within_m: f64) -> usize {
+        let me = self.get(id);
+        let near = |o: &&Live| {
+            o.alive
+                && (o.loc.t - me.loc.t).abs() < within_s
+                && (o.loc.x - me.loc.x).abs() < within_m
+                && (o.loc.y - me.loc.y).abs() < within_m
+        };
+        self.list.iter().filter(near).count() - usize::from(me.alive)
+    }
+
     /// What is expected of an event about a place and time: few anywhere, many
     /// where others fire, and then like them. `me` is left out.
     pub(crate) fn belief(&self, physics: &Physics, loc: Loc, me: u32) -> Belief {

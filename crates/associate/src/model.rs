@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::Kind;
 use crate::math;
+use crate::posterior::Features;
 
 /// Version of the engine: part of every digest. Count it up with any change
 /// that can change a result.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;
 
-/// Classes of [`Model::class_of`].
+/// Classes of [`Features::class`].
 pub const CLASSES: usize = 16;
 
 /// The performance model of the network and the calibration map, as one file.
@@ -60,7 +61,7 @@ pub struct Model {
     /// Error of an ordinary station clock, s.
     pub clock_error_s: f64,
     /// Factors on the covariance of place so that ellipses hold what they say,
-    /// by class of residuals and of hits; see [`Model::inflation_of`].
+    /// by [`Features::class`].
     pub inflation: Vec<f64>,
     /// The calibration map of probabilities.
     pub calibration: Calibration,
@@ -211,18 +212,9 @@ impl Model {
         w.map(|w| libm::round(w * 1e4) / 1e4)
     }
 
-    /// Class of an event for the inflation of its covariance, by the sum of
-    /// its squared residuals and its hits.
-    pub fn class_of(chi2: f64, hits: f64) -> usize {
-        let per = chi2 / hits.max(1.0);
-        let row = [0.9, 1.3, 1.8].iter().filter(|limit| per > **limit).count();
-        let column = [6.5, 14.5, 40.5].iter().filter(|limit| hits > **limit).count();
-        row * 4 + column
-    }
-
     /// Factor on the covariance of an event.
-    pub fn inflation_of(&self, chi2: f64, hits: f64) -> f64 {
-        self.inflation.get(Self::class_of(chi2, hits)).copied().unwrap_or(1.4)
+    pub fn inflation_of(&self, features: &Features) -> f64 {
+        self.inflation.get(features.class()).copied().unwrap_or(1.4)
     }
 
     /// The model that comes with the engine.

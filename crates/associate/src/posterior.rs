@@ -10,7 +10,7 @@ use crate::score::{Hit, View, Weighed};
 const BUSY_S: f64 = 20.0;
 
 /// Numbers that the calibration map looks at.
-pub const COUNT: usize = 20;
+pub const COUNT: usize = 32;
 
 /// What they are, in the order of the weights of a [`Calibration`].
 pub const FEATURES: [&str; COUNT] = [
@@ -34,7 +34,23 @@ pub const FEATURES: [&str; COUNT] = [
     "the same, few hits",
     "mean distance of hits",
     "the same, few hits",
+    "log of other events about it",
+    "the same, few hits",
+    "the same, by log of hits",
+    "log of the size of the ellipse",
+    "the same, few hits",
+    "ellipse wider than the tolerance",
+    "no other event about it",
+    "the same, few hits",
+    "the same, by size of the ellipse",
+    "the same, by log of all detections",
+    "square of log of size",
+    "square of log of all detections",
 ];
+
+/// Where residuals per hit and the log of other events are among them.
+const CHI2: usize = 4;
+const OTHERS: usize = 20;
 
 /// What is known of an event, as numbers for the calibration map.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -59,7 +75,25 @@ pub(crate) struct Raw {
     pub busy: f64,
     /// Mean distance of its hits, km.
     pub distance: f64,
+    /// Other events within some seconds and kilometres.
+    pub others: f64,
+    /// Error of its place, with the air as forecast, metres.
+    pub size: f64,
 }
+
+impl Features {
+    /// Class of an event for the inflation of its covariance: by residuals per
+    /// hit, and by how many other events there were about it.
+    pub fn class(&self) -> usize {
+        let row = [0.9, 1.3, 1.8].iter().filter(|limit| self.0[CHI2] > **limit).count();
+        let column = [0.1, 2.0, 3.0].iter().filter(|limit| self.0[OTHERS] > **limit).count();
+        row * 4 + column
+    }
+}
+
+/// Other events so near tell how crowded it was about an event, s and metres.
+const OTHERS_S: f64 = 20.0;
+const OTHERS_M: f64 = 15_000.0;
 
 /// What there is to know of an event with these hits, weighed so.
 pub(crate) fn raw(view: &View, events: &Events, id: u32, hits: &[Hit], weighed: &Weighed) -> Raw {
@@ -87,6 +121,8 @@ pub(crate) fn raw(view: &View, events: &Events, id: u32, hits: &[Hit], weighed: 
         busy: busy / per,
         distance: distance / per,
         site: events.belief(view.physics, event.loc, id).site.is_some(),
+        others: events.others(id, OTHERS_S, OTHERS_M) as f64,
+        size: (2.0 * event.var).sqrt(),
     }
 }
 
@@ -96,6 +132,10 @@ impl From<Raw> for Features {
         let hits = r.hits.max(1.0);
         let chi2 = (r.chi2 / hits).min(6.0);
         let few = math::exp(-(hits - 3.0) / 4.0);
+        let busy = math::ln(1.0 + r.busy).min(4.0);
+        let lone = f64::from(u8::from(r.others < 0.5));
+        let others = math::ln(1.0 + r.others).min(4.5);
+        let size = math::ln(r.size.max(5.0) / 50.0).min(4.0);
         Self([
             1.0,
             (e / 20.0).min(5.0),
@@ -113,10 +153,22 @@ impl From<Raw> for Features {
             chi2 * few,
             if r.hits < 4.5 { 1.0 } else { 0.0 },
             r.crowd.min(6.0) * few,
-            math::ln(1.0 + r.busy).min(4.0),
-            math::ln(1.0 + r.busy).min(4.0) * few,
+            busy,
+            busy * few,
             (r.distance / 10.0).min(4.0),
             (r.distance / 10.0).min(4.0) * few,
+            others,
+            others * few,
+            others * math::ln(hits).min(4.0) * 0.3,
+            size,
+            size * few,
+            (r.size / 750.0).min(3.0),
+            lone,
+            lone * few,
+            lone * size,
+            lone * busy,
+            size * size,
+            busy * busy,
         ])
     }
 }

@@ -23,7 +23,9 @@ const TIMES_MAX: usize = 96;
 /// Logarithm of prior and Occam factor at the very best.
 const PRIOR_BEST: f32 = -17.0;
 /// Neighbours with something to say below which nothing can be found.
-const ACTIVE_MIN: usize = 3;
+pub(crate) const ACTIVE_MIN: usize = 3;
+/// The same for an event that is to be clear.
+pub(crate) const ACTIVE_CLEAR: usize = 5;
 /// Leaves weighed exactly.
 const POLISHED: usize = 5;
 /// Leaves this much below the best are not weighed exactly, nats.
@@ -34,6 +36,12 @@ const ASKED_M: f64 = 60_000.0;
 /// the eighth neighbour are asked, and within so many metres at least.
 const NEAR_ROOTS: f64 = 4.0;
 const NEAR_MIN_M: f64 = 5_000.0;
+/// Turns of listening and moving, as long as the place moves by more than this, metres.
+const POLISH_TURNS: usize = 3;
+const POLISH_M: f64 = 150.0;
+/// Silence that calls for a look elsewhere, nats, and what counts as elsewhere, metres.
+const SILENCE_ODD: f64 = -2.5;
+const ELSEWHERE_M: f64 = 200.0;
 /// Rough score below which a leaf is not weighed exactly.
 const QUICK_MIN: f64 = -4.0;
 
@@ -144,6 +152,7 @@ pub(crate) fn search(
     events: &Events,
     station: u32,
     index: usize,
+    active_min: usize,
     s: &mut Scratch,
 ) -> Option<Candidate> {
     let net = view.net;
@@ -205,7 +214,7 @@ pub(crate) fn search(
         near.len[i] = len as u32;
         near.n += 1;
     }
-    if active < ACTIVE_MIN {
+    if active < active_min {
         return None;
     }
     // Unused lanes must hold numbers.
@@ -296,13 +305,71 @@ pub(crate) fn search(
         }
     }
     // The far stations are asked once only.
-    let out = out?;
-    if NEAR_ROOTS * net.root[out.home as usize] > REACH_MAX {
-        return Some(out);
+    let mut out = out?;
+    if NEAR_ROOTS * net.root[out.home as usize] <= REACH_MAX {
+        let mut loc = out.loc;
+        s.hits.clone_from(&out.hits);
+        let full = polish(view, events, &mut loc, &mut s.reached, &mut s.hits, true, false);
+        out = full.unwrap_or(out);
     }
-    let mut loc = out.loc;
-    s.hits.clone_from(&out.hits);
-    polish(view, events, &mut loc, &mut s.reached, &mut s.hits, true, false).or(Some(out))
+    if out.weighed.silence < SILENCE_ODD {
+        for _ in 0..2 {
+            let Some(better) = elsewhere(view, events, &out, s) else { break };
+            out = better;
+        }
+    }
+    Some(out)
+}
+
+/// A better place for an event at which stations are silent that should have
+/// heard it: on the other side of the line of its stations, or nearer to them or
+/// farther from them, where the same detections agree nearly as well.
+fn elsewhere(
+    view: &View,
+    events: &Events,
+    event: &Candidate,
+    s: &mut Scratch,
+) -> Option<Candidate> {
+    let n = event.hits.len() as f64;
+    let at = |h: &Hit| (view.net.x[h.station as usize], view.net.y[h.station as usize]);
+    let mean = event.hits.iter().map(at).fold((0.0, 0.0), |a, p| (a.0 + p.0 / n, a.1 + p.1 / n));
+    let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
+    for (x, y) in event.hits.iter().map(at) {
+        let (dx, dy) = (x - mean.0, y - mean.1);
+        xx += dx * dx;
+        xy += dx * dy;
+        yy += dy * dy;
+    }
+    // Long axis of the stations: the mirror.
+    let angle = 0.5 * libm::atan2(2.0 * xy, xx - yy);
+    let (ux, uy) = (libm::cos(angle), libm::sin(angle));
+    let (px, py) = (event.loc.x - mean.0, event.loc.y - mean.1);
+    let along = px * ux + py * uy;
+    let across = py * ux - px * uy;
+    let mut best: Option<Candidate> = None;
+    for (k, l) in [(1.0, -1.0), (1.0, 0.3), (0.5, 0.5), (1.5, 1.8), (1.2, 2.6)] {
+        let (a, c) = (along * k, across * l);
+        let mut loc = Loc { t: 0.0, x: mean.0 + a * ux - c * uy, y: mean.1 + a * uy + c * ux };
+        let home = view.net.nearest_to(loc.x, loc.y);
+        for h in &event.hits {
+            let ring = &view.rings[h.station as usize];
+            let tau = view.path(loc.x, loc.y, home, h.station).tau;
+            loc.t += (ring.t[ring.index(h.position)] - tau) / n;
+        }
+        view.settle(&mut loc, home, &event.hits, 6, None);
+        let (dx, dy) = (loc.x - event.loc.x, loc.y - event.loc.y);
+        if dx * dx + dy * dy < ELSEWHERE_M * ELSEWHERE_M {
+            continue;
+        }
+        s.hits.clone_from(&event.hits);
+        let found = polish(view, events, &mut loc, &mut s.reached, &mut s.hits, true, false);
+        if let Some(found) = found
+            && found.weighed.score > best.as_ref().map_or(event.weighed.score, |b| b.weighed.score)
+        {
+            best = Some(found);
+        }
+    }
+    best
 }
 
 struct Anchor {
@@ -562,9 +629,24 @@ pub(crate) fn polish(
     if hits.len() < 3 || first.score < -30.0 {
         return None;
     }
-    let info = view.settle(loc, home, hits, 3, belief.site);
-    let home = view.net.nearest_to(loc.x, loc.y);
-    view.listen(*loc, home, reach, reached);
+    let (mut home, mut info) = (home, [[0.0; 3]; 3]);
+    // Far from where it was listened other detections may suit better.
+    for _ in 0..POLISH_TURNS {
+        let (x, y) = (loc.x, loc.y);
+        info = view.settle(loc, home, hits, 4, belief.site);
+        home = view.net.nearest_to(loc.x, loc.y);
+        view.listen(*loc, home, reach, reached);
+        let (dx, dy) = (loc.x - x, loc.y - y);
+        if dx * dx + dy * dy < POLISH_M * POLISH_M {
+            break;
+        }
+        let belief = events.belief(view.physics, *loc, view.me);
+        view.weigh(reached, &belief, 0.0, crowd);
+        hits_of(reached, view.rings, hits);
+        if hits.len() < 3 {
+            return None;
+        }
+    }
     let belief = events.belief(view.physics, *loc, view.me);
     let weighed = view.weigh(reached, &belief, occam(&info), crowd);
     if weighed.hits < 3 {

@@ -200,7 +200,7 @@ fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
             features: e.features,
             real: off.is_some(),
             weight,
-            class: Model::class_of(e.chi2, e.rows.len() as f64),
+            class: e.features.class(),
             off,
             kind: of_event[i].and_then(|j| truth[j].3.clone()),
             level_db: e.level_db,
