@@ -79,7 +79,7 @@ fn bad_rows_are_set_aside_with_line_field_and_reason() {
     fs::write(&stations, fs::read_to_string(&stations).unwrap() + more).unwrap();
     let detections = data.join("detections.csv");
     let more = "X1,S1,NaN,90,14\nX2,NOWHERE,400,90,14\nX3,S2,400,90,-900\nX4,TWIN,401,90,14\n\
-        X5,S3,402,90,14\nX6,S3,402,90,14\n,S3,403,90,14\nX8,S4\n";
+        X5,S3,402,90,14\nX6,S3,402,90,14\n,S3,403,90,14\nX8,S4\nX5,S3,404,90,14\n";
     fs::write(&detections, fs::read_to_string(&detections).unwrap() + more).unwrap();
     let out = dir.path().join("out");
     let (code, err) = associate(&data, &out, &[]);
@@ -96,11 +96,12 @@ fn bad_rows_are_set_aside_with_line_field_and_reason() {
         ("detections.csv,52,t_s", "already"),
         ("detections.csv,53,det", "without a name"),
         ("detections.csv,54,t_s", "not a number"),
+        ("detections.csv,55,det", "`X5` is the name of an earlier row"),
     ] {
         let found = text.lines().find(|l| l.starts_with(line));
         assert!(found.is_some_and(|l| l.contains(what)), "{line} {what} in:\n{text}");
     }
-    assert_eq!(summary(&out)["quarantined"], 10);
+    assert_eq!(summary(&out)["quarantined"], 11);
     assert_eq!(summary(&out)["events_likely"], 5);
 }
 

@@ -344,6 +344,14 @@ struct Columns {
     snr: usize,
 }
 
+/// A name in 64 bits: millions of rows are held at a time.
+fn short(name: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The detections of a set, in order of time.
 pub(crate) struct Feed<'a> {
     network: &'a Network,
@@ -353,6 +361,8 @@ pub(crate) struct Feed<'a> {
     path: PathBuf,
     /// Names of the rows that the engine may still speak of, and their lines.
     ids: VecDeque<(Box<str>, u64)>,
+    /// The same names in short, to notice a row that comes twice.
+    names: HashSet<u64>,
     first: u32,
     rows: u32,
     last: f64,
@@ -416,6 +426,7 @@ impl<'a> Feed<'a> {
             name,
             path,
             ids: VecDeque::new(),
+            names: HashSet::new(),
             first: 0,
             rows: 0,
             last: f64::NEG_INFINITY,
@@ -544,21 +555,34 @@ impl<'a> Feed<'a> {
         }
         let amp = need(o.amp_db, "amp_db", -100.0, 300.0)?;
         let snr = need(o.snr_db, "snr_db", SNR_MIN, 200.0)?;
-        Ok(Some(self.taken(&o.id, station, t, [amp as f32, snr as f32])))
+        self.taken(&o.id, "id", station, t, [amp as f32, snr as f32]).map(Some)
     }
 
-    fn taken(&mut self, id: &str, station: u32, t: f64, of: [f32; 2]) -> Detection {
+    fn taken(
+        &mut self,
+        id: &str,
+        field: &'static str,
+        station: u32,
+        t: f64,
+        of: [f32; 2],
+    ) -> Result<Detection, Fault> {
+        if !self.names.insert(short(id)) {
+            return Err(fault(
+                field,
+                format!("`{}` is the name of an earlier row", shown(id.as_bytes())),
+            ));
+        }
         self.ids.push_back((id.into(), self.csv.line));
         let row = self.rows;
         self.rows += 1;
-        Detection {
+        Ok(Detection {
             station,
             // To the microsecond, as times are kept.
             t_s: (t * 1e6).round() / 1e6,
             amp_db: of[0],
             snr_db: of[1],
             row,
-        }
+        })
     }
 
     fn csv_row(&mut self) -> Result<Detection, Fault> {
@@ -581,7 +605,7 @@ impl<'a> Feed<'a> {
             return Err(fault("det", "a detection without a name"));
         }
         let id = id.to_owned();
-        Ok(self.taken(&id, station, t, [amp as f32, snr as f32]))
+        self.taken(&id, "det", station, t, [amp as f32, snr as f32])
     }
 
     pub(crate) fn id(&self, row: u32) -> &str {
@@ -598,7 +622,9 @@ impl<'a> Feed<'a> {
             return;
         }
         while self.first < row && !self.ids.is_empty() {
-            self.ids.pop_front();
+            if let Some((name, _)) = self.ids.pop_front() {
+                self.names.remove(&short(&name));
+            }
             self.first += 1;
         }
     }
