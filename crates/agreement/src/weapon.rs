@@ -1,30 +1,11 @@
 //! Weapon classes, by the name of the system *and* by calibre: texts use both,
 //! and a named system belongs where it is named, whatever its calibre.
 
+pub use domain::particulars::{WeaponKind, WeaponSeen};
 use serde::Deserialize;
 
 use crate::citation::{Citation, Localised};
 use crate::truth::Truth;
-
-/// What a weapon is, by its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WeaponKind {
-    /// Tube artillery.
-    Artillery,
-    /// Mortar.
-    Mortar,
-    /// Tank.
-    Tank,
-    /// Multiple-launch rocket system.
-    Mlrs,
-    /// Tactical missile.
-    Missile,
-    /// Anti-tank gun.
-    AntiTank,
-    /// Air defence.
-    AirDefence,
-}
 
 /// A class of weapons.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -51,18 +32,6 @@ pub struct WeaponClass {
     /// Where it is laid down.
     #[serde(default)]
     pub citation: Citation,
-}
-
-/// A weapon as it was seen.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WeaponSeen {
-    /// Its system, if recognised.
-    pub system: Option<String>,
-    /// Its kind, if recognised.
-    pub kind: Option<WeaponKind>,
-    /// Its calibre, millimetres, if known.
-    pub calibre_mm: Option<f64>,
 }
 
 /// `BM-21 "Grad"` and `bm21 grad` are the same name.

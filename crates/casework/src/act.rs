@@ -14,17 +14,20 @@ use jiff::Timestamp;
 use record::dsse::Envelope;
 use record::{PrivateKey, PublicKey};
 use serde::{Deserialize, Serialize};
+
+use crate::role::Role;
 use sha2::{Digest as _, Sha256};
 
 /// Type of the payload.
 pub const TYPE: &str = "application/vnd.truceline.act.v1+json";
 
 /// Codes of all acts.
-pub const CODES: [&str; 30] = [
+pub const CODES: [&str; 32] = [
     "lease",
     "triage",
     "task",
     "corroborate",
+    "grade",
     "assess",
     "link",
     "flag",
@@ -51,6 +54,7 @@ pub const CODES: [&str; 30] = [
     "allegation",
     "witness",
     "obligation",
+    "countersign",
 ];
 
 /// A signed statement, before it is signed.
@@ -181,6 +185,9 @@ pub enum Act {
     Task { what: String, due: Timestamp },
     /// Says that these observations corroborate one another.
     Corroborate { observations: Vec<Id>, note: String },
+    /// Credibility of the information by the Admiralty code, 1 to 6. How reliable
+    /// a source is, the record tells: the two are judged apart.
+    Grade { credibility: u8, note: String },
     /// Assesses the named alternatives; may hold the event less likely than
     /// the weights say, never more.
     Assess {
@@ -269,6 +276,8 @@ pub enum Act {
     Witness { size: u64, root: String },
     /// A guarantor answers a proposed obligation.
     Obligation { obligation: String, response: Response, note: String },
+    /// The head of a contingent vouches for the key of one of its people, as declared.
+    Countersign { key: String, person: String, role: Role },
 }
 
 impl Act {
@@ -279,6 +288,7 @@ impl Act {
             Self::Triage { .. } => "triage",
             Self::Task { .. } => "task",
             Self::Corroborate { .. } => "corroborate",
+            Self::Grade { .. } => "grade",
             Self::Assess { .. } => "assess",
             Self::Link { .. } => "link",
             Self::Flag { .. } => "flag",
@@ -305,6 +315,7 @@ impl Act {
             Self::Allegation { .. } => "allegation",
             Self::Witness { .. } => "witness",
             Self::Obligation { .. } => "obligation",
+            Self::Countersign { .. } => "countersign",
         }
     }
 
@@ -321,6 +332,7 @@ impl Act {
                 | Self::Allegation { .. }
                 | Self::Witness { .. }
                 | Self::Obligation { .. }
+                | Self::Countersign { .. }
         )
     }
 }

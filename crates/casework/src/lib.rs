@@ -58,9 +58,9 @@ pub mod restraint;
 pub mod role;
 pub mod rules;
 pub mod story;
-pub mod words;
 
 pub use act::{Act, Statement};
+pub use domain::estimative as words;
 pub use evidence::Ground;
 pub use fold::{Allegation, Answered, Casework, Fold, Item, Restriction, fold};
 pub use officer::{Officer, Revocation};

@@ -58,6 +58,11 @@ pub enum Standing {
 pub struct Register {
     officers: BTreeMap<String, (PublicKey, Officer)>,
     revoked: BTreeMap<String, Revocation>,
+    /// The first head declared for each contingent: the key that its
+    /// government has to know and to watch.
+    heads: BTreeMap<String, String>,
+    /// Keys that a head has countersigned, with the entry that says so.
+    countersigned: BTreeMap<String, u64>,
 }
 
 impl Register {
@@ -70,6 +75,10 @@ impl Register {
         }
         if self.officers.contains_key(&officer.key) {
             return Err(format!("the key {} is declared twice", key.name()));
+        }
+        if officer.role == Role::ContingentHead {
+            let heads = self.heads.entry(officer.contingent.clone());
+            heads.or_insert_with(|| officer.key.clone());
         }
         self.officers.insert(officer.key.clone(), (key, officer));
         Ok(())
@@ -86,6 +95,48 @@ impl Register {
             *known = revocation;
         }
         Ok(())
+    }
+
+    /// Takes up that a head vouches for a key.
+    ///
+    /// # Errors
+    /// Why the head cannot vouch for it, in words.
+    pub fn countersign(
+        &mut self,
+        head: &Officer,
+        (key, person, role): (&str, &str, Role),
+        entry: u64,
+    ) -> Result<(), String> {
+        let Some((_, officer)) = self.officers.get(key) else {
+            return Err("the mission has declared no such key".to_owned());
+        };
+        if officer.contingent != head.contingent {
+            return Err(format!("{} is of {}", officer.person, officer.contingent));
+        }
+        if officer.key == head.key {
+            return Err("nobody vouches for the own key".to_owned());
+        }
+        if officer.person != person || officer.role != role {
+            return Err(format!(
+                "the mission declared that key for {} as {}",
+                officer.person,
+                officer.role.title()
+            ));
+        }
+        self.countersigned.entry(officer.key.clone()).or_insert(entry);
+        Ok(())
+    }
+
+    /// The entry by which a key was countersigned.
+    pub fn countersigned(&self, officer: &Officer) -> Option<u64> {
+        self.countersigned.get(&officer.key).copied()
+    }
+
+    /// Whether a key may sign where keys have to be countersigned: it was, or
+    /// it is the first of the heads of its contingent.
+    pub fn is_vouched_for(&self, officer: &Officer) -> bool {
+        self.countersigned.contains_key(&officer.key)
+            || self.heads.get(&officer.contingent) == Some(&officer.key)
     }
 
     /// All keys with their revocation.

@@ -13,6 +13,7 @@ pub enum Refusal {
     NotYetValid(String),
     Expired(String),
     Revoked(String),
+    NotCountersigned(String),
     ClockAhead,
     ReceivedOutOfOrder,
     RoleMayNot { role: &'static str, act: &'static str },
@@ -45,6 +46,7 @@ impl Refusal {
             Self::NotYetValid(_) => "not_yet_valid",
             Self::Expired(_) => "expired",
             Self::Revoked(_) => "revoked",
+            Self::NotCountersigned(_) => "not_countersigned",
             Self::ClockAhead => "clock_ahead",
             Self::ReceivedOutOfOrder => "received_out_of_order",
             Self::RoleMayNot { .. } => "role_may_not",
@@ -78,6 +80,9 @@ impl fmt::Display for Refusal {
             Self::NotYetValid(from) => write!(f, "its key is valid from {from} on"),
             Self::Expired(to) => write!(f, "its key was valid until {to}"),
             Self::Revoked(why) => write!(f, "its key was revoked: {why}"),
+            Self::NotCountersigned(contingent) => {
+                write!(f, "the head of the contingent {contingent} has not countersigned its key")
+            }
             Self::ClockAhead => f.write_str("it is dated after it was received"),
             Self::ReceivedOutOfOrder => {
                 f.write_str("it claims to have been received before an entry that stands before it")

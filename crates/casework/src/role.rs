@@ -46,6 +46,7 @@ roles! {
     Publisher = "publisher", "publisher";
     DataProtection = "data_protection", "data-protection officer";
     Auditor = "auditor", "auditor";
+    ContingentHead = "contingent_head", "head of a contingent";
 }
 
 impl std::str::FromStr for Role {
@@ -70,12 +71,12 @@ impl std::fmt::Display for Role {
 /// nobody may do.
 pub fn may(act: &str) -> &'static [Role] {
     use Role::{
-        Analyst, CommissionMember, DataProtection, FieldMonitor, HeadOfMission, IntakeOfficer,
-        LegalAdviser, LiaisonOfficer, PanelChair, PanelMember, Publisher, ReplyAgent,
-        SensorCustodian, TechnicalExpert, Verifier, WatchOfficer, WitnessOperator,
+        Analyst, CommissionMember, ContingentHead, DataProtection, FieldMonitor, HeadOfMission,
+        IntakeOfficer, LegalAdviser, LiaisonOfficer, PanelChair, PanelMember, Publisher,
+        ReplyAgent, SensorCustodian, TechnicalExpert, Verifier, WatchOfficer, WitnessOperator,
     };
     match act {
-        "lease" | "triage" => &[IntakeOfficer, Analyst],
+        "lease" | "triage" | "grade" => &[IntakeOfficer, Analyst],
         "task" => &[IntakeOfficer, Analyst, HeadOfMission],
         "corroborate" => &[Analyst, TechnicalExpert],
         "assess" | "link" | "calibrate" => &[Analyst],
@@ -96,6 +97,7 @@ pub fn may(act: &str) -> &'static [Role] {
         "allegation" => &[ReplyAgent, LiaisonOfficer],
         "witness" => &[WitnessOperator],
         "obligation" => &[WatchOfficer],
+        "countersign" => &[ContingentHead],
         _ => &[],
     }
 }

@@ -52,6 +52,9 @@ pub struct Rules {
     pub attribution_contingents: usize,
     /// Ids of the parties. An officer of such a contingent is of a party.
     pub parties: Vec<String>,
+    /// Whether a key may sign only once the head of its contingent has
+    /// countersigned it: the mission alone can then invent nobody.
+    pub countersigned: bool,
     /// Log-odds of the event before any evidence.
     pub prior_log_odds: f64,
 }
@@ -79,6 +82,7 @@ impl Rules {
             panel: 3,
             attribution_contingents: 3,
             parties,
+            countersigned: false,
             prior_log_odds: PRIOR_LOG_ODDS,
         }
     }

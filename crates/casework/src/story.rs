@@ -26,6 +26,10 @@ pub fn words(act: &Act) -> String {
         Act::Corroborate { observations, note } => {
             noted(format!("finds that {} corroborate one another", count(observations)), note)
         }
+        Act::Grade { credibility, note } => noted(
+            format!("grades the information {credibility}: {}", credible(*credibility, "en")),
+            note,
+        ),
         Act::Assess { alternatives, at_most, note } => {
             let list: Vec<String> = alternatives
                 .iter()
@@ -111,7 +115,15 @@ pub fn words(act: &Act) -> String {
             };
             noted(format!("{verb} the obligation {obligation}"), note)
         }
+        Act::Countersign { person, role, .. } => {
+            format!("countersigns the key of {person} as {}", role.title())
+        }
     }
+}
+
+fn credible(credibility: u8, language: &str) -> &'static str {
+    let figure = char::from_digit(credibility.into(), 10);
+    figure.and_then(|figure| words::admiralty(figure, language)).unwrap_or("no grade")
 }
 
 fn noted(words: String, note: &str) -> String {
@@ -128,7 +140,8 @@ fn count(observations: &[Id]) -> String {
 
 /// A case as a story: what was done, in the order of the record, and what it
 /// came to.
-pub fn tell(case: &Case, steps: &[Step]) -> String {
+/// Estimative words are those of a language, where there is a table of it.
+pub fn tell(case: &Case, steps: &[Step], language: &str) -> String {
     let mut text = format!(
         "{} on provision {}{}\nstatus      {}{}\n",
         case.finding,
@@ -138,11 +151,27 @@ pub fn tell(case: &Case, steps: &[Step]) -> String {
         if case.doubt.is_empty() { String::new() } else { format!("; {}", case.doubt) },
     );
     // Likelihood and confidence stand apart, as ICD 203 asks.
-    text.push_str(&format!("likelihood  {}\n", words::likelihood(case.likelihood, "en")));
-    text.push_str(&format!("confidence  {}\n", words::confidence(case.confidence, "en")));
+    text.push_str(&format!("likelihood  {}\n", words::likelihood(case.likelihood, language)));
+    text.push_str(&format!("confidence  {}\n", words::confidence(case.confidence, language)));
     text.push_str(&format!("standard    {}\n", case.standard));
     for line in &case.lines {
         text.push_str(&format!("line        {line}\n"));
+    }
+    for grade in &case.grades {
+        text.push_str(&format!(
+            "source      {}: {} {} ({} of {} decided findings confirmed)\n",
+            grade.source,
+            grade.reliability,
+            words::admiralty(grade.reliability, language).unwrap_or_default(),
+            grade.confirmed,
+            grade.confirmed + grade.refuted
+        ));
+    }
+    if let Some((entry, credibility)) = case.credibility {
+        text.push_str(&format!(
+            "information {credibility} {} (entry {entry})\n",
+            credible(credibility, language)
+        ));
     }
     text.push('\n');
     for step in steps.iter().filter(|step| step.finding == Some(case.finding)) {

@@ -308,6 +308,20 @@ pub struct Clock {
     pub overdue: bool,
 }
 
+/// The reliability of a source behind a finding, by the Admiralty code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceGrade {
+    /// Id of the source.
+    pub source: String,
+    /// A to F.
+    pub reliability: char,
+    /// Of the decided findings to which it contributed, those that were verified ...
+    pub confirmed: u32,
+    /// ... and those that were refuted. Below five together the declared letter stands.
+    pub refuted: u32,
+}
+
 /// A finding on which people have acted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -337,6 +351,13 @@ pub struct Case {
     pub confidence: Confidence,
     /// Independent lines of evidence, in words.
     pub lines: Vec<String>,
+    /// Reliability of its sources, computed from the record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grades: Vec<SourceGrade>,
+    /// Credibility of the information, 1 to 6, as an officer graded it before
+    /// the reliability was shown: entry and figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credibility: Option<(u64, u8)>,
     /// The ten checks as they are now.
     pub checks: Vec<Check>,
     /// Notices and replies.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
 use crate::observation::RecordPosition;
+use crate::particulars::Particulars;
 use crate::place::Located;
 use crate::probability::Probability;
 use crate::source::SourceKind;
@@ -188,6 +189,9 @@ pub struct Incident {
     /// Tags of protected objects that the evidence mentions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<String>,
+    /// Weapon, height and notification, where the evidence tells them.
+    #[serde(default, skip_serializing_if = "Particulars::is_empty")]
+    pub particulars: Particulars,
     /// Its evidence, in record order.
     pub members: Vec<Member>,
     /// Number of different origins.

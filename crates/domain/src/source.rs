@@ -114,6 +114,10 @@ pub struct Source {
     /// Whether it works in the dark; if nothing is stated, as its kind does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub night: Option<bool>,
+    /// Reliability by the Admiralty code, A to F, as declared; it stands until
+    /// enough of its cases are decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reliability: Option<char>,
     /// Where the data come from, to be printed beside every figure.
     pub citation: String,
     /// Terms of use.

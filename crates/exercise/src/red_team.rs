@@ -222,6 +222,7 @@ impl Set {
             citation: "made up".to_owned(),
             licence: "CC0".to_owned(),
             night: None,
+            reliability: None,
         });
         observation
     }
@@ -313,6 +314,7 @@ impl Set {
                 regime: "red team".to_owned(),
                 reasons: Vec::new(),
             },
+            particulars: domain::Particulars::default(),
             may_be_same_as: Vec::new(),
             remarks: Vec::new(),
         };

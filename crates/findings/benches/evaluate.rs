@@ -107,6 +107,7 @@ fn incident(number: u64) -> Incident {
         groups: vec![],
         kinds: vec![],
         alternatives: vec![],
+        particulars: domain::Particulars::default(),
         may_be_same_as: vec![],
         remarks: vec![],
         belief: Belief {

@@ -132,18 +132,18 @@ fn nothing(rule: &Rule<'_>, incident: &Incident, known: &mut Known) -> bool {
     in_force.is_open() || in_force.high().get() < NEGLIGIBLE
 }
 
-/// What an incident tells. It tells no weapon, no height, no permission yet:
-/// those elements stay open.
+/// What an incident tells. Weapon, height and notification where its evidence
+/// does; no actor, and no steps of a procedure: those elements stay open.
 pub fn facts(incident: &Incident) -> Facts<'_> {
     Facts {
         when: &incident.when,
         place: &incident.place,
         classes: &incident.classes,
         objects: &incident.objects,
-        weapon: None,
-        height_m: None,
+        weapon: incident.particulars.weapon.as_ref(),
+        height_m: incident.particulars.height_m,
         party: None,
-        notified: None,
+        notified: incident.particulars.notified,
         procedure: None,
     }
 }

@@ -125,6 +125,7 @@ fn incident(place: Located, from: &str, to: &str, classes: &[(Class, f64)]) -> I
             regime: String::new(),
             reasons: vec![],
         },
+        particulars: domain::Particulars::default(),
         may_be_same_as: vec![],
         remarks: vec![],
     }
@@ -386,5 +387,96 @@ proptest! {
             prop_assert!(finding.fit.get() <= finding.in_force.get() + 1e-12);
             prop_assert!(finding.in_zone.is_none_or(|p| finding.fit.get() <= p.get() + 1e-12));
         }
+    }
+}
+
+/// A ban by calibre, in an air space with a floor, with a notified exception.
+const PARTICULAR: &str = r#"
+[agreement]
+id = "p"
+version = 1
+title = "P"
+[[weapon]]
+id = "heavy"
+name = "guns of 100 mm and more"
+kinds = ["artillery"]
+calibre_from_mm = 100
+[[zone]]
+id = "all"
+name = "all"
+kind = "everywhere"
+[[zone]]
+id = "sky"
+name = "above 150 m"
+kind = "everywhere"
+floor_m = 150
+[[provision]]
+id = "guns"
+title = "No heavy weapons"
+acts = ["A4"]
+weapons = ["heavy"]
+zone = "all"
+[[provision.in_force]]
+from = 2025-04-01T00:00:00Z
+[[provision]]
+id = "sky"
+title = "No flights"
+acts = ["A4"]
+zone = "sky"
+[[provision.in_force]]
+from = 2025-04-01T00:00:00Z
+[[provision]]
+id = "exercise"
+title = "No firing"
+acts = ["A4"]
+zone = "all"
+exceptions = [{ act = "C6", text = "a notified exercise" }]
+[[provision.in_force]]
+from = 2025-04-01T00:00:00Z
+"#;
+
+/// Weapon, height and notification decide where the evidence tells them; where
+/// it does not, the element is unknown with the reason.
+#[test]
+fn particulars_decide_where_they_are_told_and_leave_open_where_not() {
+    use domain::particulars::{Particulars, WeaponKind, WeaponSeen};
+    let files = [("agreement.toml".to_owned(), PARTICULAR.as_bytes().to_vec())].into();
+    let agreement = agreement::package::parse(&files).unwrap();
+    let evaluator = Evaluator::new(&agreement);
+    let moment = "2025-04-20T10:00:00Z";
+    let plain = incident(point(48.5, 37.5), moment, moment, &[(Class::A4, 1.0)]);
+    let met = |particulars: Particulars, provision: &str, element: &str| {
+        let incident = Incident { particulars, ..plain.clone() };
+        let found = evaluator.evaluate(&incident, &ground());
+        let finding = found.iter().find(|one| one.provision == provision).unwrap();
+        finding.elements.iter().find(|one| one.name == element).unwrap().met.clone()
+    };
+    let gun = |calibre_mm| Particulars {
+        weapon: Some(WeaponSeen {
+            system: None,
+            kind: Some(WeaponKind::Artillery),
+            calibre_mm: Some(calibre_mm),
+        }),
+        ..Particulars::default()
+    };
+    let height = |metres| Particulars { height_m: Some((metres, 10.0)), ..Particulars::default() };
+    let notified = |yes| Particulars { notified: Some(yes), ..Particulars::default() };
+    let certain = |p: f64| Met::Probably(Probability::new(p));
+    assert_eq!(met(gun(122.0), "guns", "weapon"), certain(1.0));
+    assert_eq!(met(gun(82.0), "guns", "weapon"), certain(0.0));
+    assert_eq!(met(height(400.0), "sky", "height"), certain(1.0));
+    let Met::Probably(at_the_floor) = met(height(150.0), "sky", "height") else { panic!() };
+    assert!((at_the_floor.get() - 0.5).abs() < 1e-9);
+    assert_eq!(met(notified(false), "exercise", "exceptions"), certain(1.0));
+    assert_eq!(met(notified(true), "exercise", "exceptions"), certain(0.0));
+    for (provision, element, reason) in [
+        ("guns", "weapon", "does not tell the weapon"),
+        ("sky", "height", "gives no height"),
+        ("exercise", "exceptions", "no notifications"),
+    ] {
+        let Met::Unknown { because } = met(Particulars::default(), provision, element) else {
+            panic!("{element} is decided by nothing")
+        };
+        assert!(because.contains(reason), "{because}");
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::incident::{Alternative, ClassShare, Member};
-use domain::{Class, Id, IdKind, Incident, Probability, Signature, SourceKind, Status};
+use domain::{
+    Class, Id, IdKind, Incident, Particulars, Probability, Signature, SourceKind, Status,
+};
 
 use crate::belief::{self, Watch};
 use crate::group::{Draft, Membership};
@@ -50,6 +52,9 @@ pub(crate) fn finish(
         objects.extend(entry.sighting.objects.iter().cloned());
         remarks.extend(entry.sighting.remarks.iter().cloned());
     }
+    let told = counting.iter().map(|entry| &entry.sighting.particulars);
+    let (particulars, contradictions) = Particulars::together(told);
+    remarks.extend(contradictions);
     let mut kinds: Vec<SourceKind> = counting.iter().map(|entry| entry.sighting.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -81,6 +86,7 @@ pub(crate) fn finish(
         signatures,
         claimed_count,
         objects,
+        particulars,
         belief: belief::believe(draft, entries, reference, watches),
         members: members.into_iter().map(|one| member(&entries[one.entry], one)).collect(),
         origins: origins.len() as u32,

@@ -238,6 +238,7 @@ mod tests {
             count: None,
             usual: None,
             certainty: None,
+            particulars: domain::Particulars::default(),
             remarks: vec![],
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use domain::place::Precision;
 use domain::{
     Class, ClassShare, ControlHistory, Event, Family, Id, Located, Observation, Occurrence,
-    Probability, RecordPosition, Signature, Source, SourceKind, Value,
+    Particulars, Probability, RecordPosition, Signature, Source, SourceKind, Value,
 };
 use jiff::Timestamp;
 
@@ -89,6 +89,8 @@ pub struct Sighting {
     pub usual: Option<Usual>,
     /// P(there was an occurrence), if an engine has weighed it already.
     pub certainty: Option<Probability>,
+    /// Weapon, height and notification, where it tells them.
+    pub particulars: Particulars,
     /// Doubts about it.
     pub remarks: Vec<String>,
 }
@@ -281,6 +283,7 @@ pub fn interpret(
         count: observation.count,
         usual: None,
         certainty: None,
+        particulars: Particulars::of(&observation.measures),
         remarks,
     }))
 }
@@ -380,6 +383,7 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
         count: None,
         usual,
         certainty: None,
+        particulars: Particulars::default(),
         remarks,
     }))
 }
@@ -418,6 +422,7 @@ impl Sighting {
             count: None,
             usual: None,
             certainty: Some(event.probability),
+            particulars: Particulars::default(),
             remarks: Vec::new(),
         }
     }

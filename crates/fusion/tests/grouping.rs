@@ -64,6 +64,7 @@ fn source(kind: SourceKind) -> Source {
         citation: String::new(),
         licence: String::new(),
         night: None,
+        reliability: None,
     }
 }
 
@@ -483,6 +484,7 @@ fn sighting(
         count: None,
         usual: None,
         certainty: None,
+        particulars: domain::Particulars::default(),
         remarks: vec![],
     }
 }

@@ -46,6 +46,9 @@ struct Head {
     note: String,
     #[serde(default)]
     exercise: bool,
+    /// Whether heads of contingents countersign the keys of their people.
+    #[serde(default)]
+    countersigned_keys: bool,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +80,8 @@ struct SourceKeys {
     effort: Spanned<EffortKeys>,
     /// Whether it works in the dark; if nothing is stated, as its kind does.
     night: Option<bool>,
+    /// Reliability by the Admiralty code, until its record speaks.
+    reliability: Option<Spanned<char>>,
     citation: String,
     licence: String,
 }
@@ -137,6 +142,9 @@ pub struct Case {
     pub note: String,
     /// True for an exercise with made-up data.
     pub exercise: bool,
+    /// True if a key signs only once the head of its contingent has
+    /// countersigned it.
+    pub countersigned_keys: bool,
     /// The bytes of `case.toml`.
     pub case_toml: Vec<u8>,
     /// Zone in which days are counted.
@@ -261,6 +269,7 @@ impl Reader<'_> {
             title: raw.case.title,
             note: raw.case.note,
             exercise: raw.case.exercise,
+            countersigned_keys: raw.case.countersigned_keys,
             case_toml,
             zone,
             area: raw.area.map(Spanned::into_inner),
@@ -395,6 +404,16 @@ impl Reader<'_> {
                     }
                 }
             };
+            if let Some(letter) = &source.reliability
+                && !('A'..='F').contains(letter.get_ref())
+            {
+                return Err(self.text.error_at(
+                    letter,
+                    format!("`{}` is no reliability", letter.get_ref()),
+                    "A (completely reliable) to E (unreliable), F: cannot be judged",
+                ));
+            }
+            let reliability = source.reliability.map(Spanned::into_inner);
             sources.push(Source {
                 id: source.id.into_inner(),
                 name: source.name,
@@ -406,6 +425,7 @@ impl Reader<'_> {
                 citation: source.citation,
                 licence: source.licence,
                 night: source.night,
+                reliability,
             });
         }
         Ok(sources)

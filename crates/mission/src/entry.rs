@@ -66,6 +66,10 @@ pub struct Genesis {
     pub control_map: Option<String>,
     /// True for an exercise with made-up data: every output says so.
     pub exercise: bool,
+    /// True if a key signs only once the head of its contingent has
+    /// countersigned it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub countersigned_keys: bool,
 }
 
 /// A version of the agreement: its files by path, as blobs.

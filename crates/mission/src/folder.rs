@@ -247,6 +247,7 @@ impl Mission {
             lexicon: case.lexicon.as_deref().map(put).transpose()?,
             control_map: case.control_map.clone(),
             exercise: case.exercise,
+            countersigned_keys: case.countersigned_keys,
         };
         let mut files = std::collections::BTreeMap::new();
         for (path, bytes) in &case.agreement {

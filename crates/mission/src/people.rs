@@ -63,6 +63,8 @@ pub fn rules(world: &World) -> Rules {
         .map(|class| (*class, of(Some(*class))))
         .filter(|(_, thresholds)| *thresholds != rules.thresholds)
         .collect();
+    rules.countersigned =
+        world.ledger.genesis.as_ref().is_some_and(|genesis| genesis.countersigned_keys);
     if let Some(clock) = it.clock(REPLY_CLOCK) {
         // Where they read its length differently, nobody is cut short.
         let lengths = clock.within.readings().iter().map(|reading| reading.value.seconds());

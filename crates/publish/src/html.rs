@@ -69,7 +69,7 @@ struct IndexPage<'a> {
     style: &'static str,
 }
 
-const STYLE: &str = include_str!("../templates/style.css");
+pub(crate) const STYLE: &str = include_str!("../templates/style.css");
 
 /// A period in the list of days: name, from, to, incidents, incidents per 24
 /// hours, incidents with a finding.

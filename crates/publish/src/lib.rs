@@ -18,6 +18,7 @@
 pub mod agreement;
 pub mod counts;
 pub mod export;
+pub mod finding_report;
 pub mod html;
 pub mod looked;
 pub mod report;
@@ -25,6 +26,7 @@ pub mod summary;
 pub mod svg;
 pub mod table;
 pub mod text;
+pub mod watch;
 pub mod words;
 
 pub use counts::Counted;

@@ -12,6 +12,7 @@ use domain::{ClassShare, Event, Incident, Light, Located, Seen};
 
 use crate::counts::{Counted, provision_name};
 use crate::looked::{self, SectorLight};
+use crate::watch::{self, SourceChange};
 
 /// Decimals of a degree in what leaves the record.
 const DEGREE_DECIMALS: u32 = 2;
@@ -255,7 +256,8 @@ pub fn events<'e>(events: impl Iterator<Item = &'e Event>) -> Table {
 /// Effort of every source of evidence, one row for each day.
 pub fn effort(state: &State) -> Table {
     let rows = state.sources.iter().filter(|source| source.role == "evidence").flat_map(|source| {
-        source.days.iter().map(|(day, counts)| {
+        let changes = watch::changes(source);
+        source.days.iter().map(move |(day, counts)| {
             // A source that was not looking and has no row has no count.
             let unseen = counts.rows == 0 && counts.effort.state == DayState::NotObserved;
             let mut row = vec![
@@ -270,6 +272,7 @@ pub fn effort(state: &State) -> Table {
                 let rows = counts.rows_by(light);
                 row.extend(by_light(counts.light.map(|by| by.of(light)), rows));
             }
+            row.push(changes.get(day).map_or(String::new(), SourceChange::words));
             row
         })
     });
@@ -293,6 +296,7 @@ pub fn effort(state: &State) -> Table {
         "night_seen_h",
         "night_rows",
         "night_per_100h",
+        "change",
     ];
     Table { columns, rows }
 }

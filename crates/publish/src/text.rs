@@ -61,6 +61,12 @@ pub fn report_text(report: &Report) -> String {
             );
         }
     }
+    if !report.restrictions.is_empty() {
+        text.push_str("\nRESTRICTIONS OF THE MISSION'S MOVEMENT\n");
+    }
+    for line in &report.restrictions {
+        let _ = writeln!(text, "- {line}");
+    }
     text.push_str("\nSIGNATURES (this day / day before / mean of observed days)\n");
     for line in &report.signatures {
         counts(&mut text, line);

@@ -118,6 +118,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  truceline case list easter\n  truceline case show easter fnd_4x9k"
     )]
     Case(crate::commands::case::CaseCommand),
+    /// Field reports, restrictions of movement, allegations
+    #[command(subcommand)]
+    Field(crate::commands::field::FieldCommand),
     /// Read, check, test and compare agreements
     Agreement(AgreementArgs),
     /// EXERCISE: run an incident through the trigger of every commitment
@@ -277,6 +280,9 @@ pub(crate) struct FindingArgs {
     /// Show a finding by its id (or the beginning of it) with the ten checks
     #[arg(long, value_name = "ID", conflicts_with = "day")]
     pub explain: Option<String>,
+    /// Language of the estimative words, with --explain
+    #[arg(long, value_name = "en|uk|ru|fa", default_value = "en", value_parser = estimative_language)]
+    pub language: String,
 }
 
 #[derive(Args, Debug)]
@@ -365,4 +371,17 @@ pub(crate) enum ReportFormat {
     Json,
     Csv,
     Geojson,
+}
+
+/// A language that has a table of estimative words.
+pub(crate) fn estimative_language(text: &str) -> Result<String, String> {
+    let known = domain::estimative::LANGUAGES;
+    if known.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "there is no table of estimative words for `{text}`; known: {}",
+            known.join(", ")
+        ))
+    }
 }

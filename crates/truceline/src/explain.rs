@@ -58,6 +58,7 @@ fn describe(text: &mut String, state: &State, incident: &Incident) {
         incident.groups.join(", ")
     );
     let _ = writeln!(text, "status     {}", incident.status.code());
+    describe_particulars(text, incident);
     for remark in &incident.remarks {
         let _ = writeln!(text, "remark     {remark}");
     }
@@ -93,6 +94,24 @@ fn describe(text: &mut String, state: &State, incident: &Incident) {
         );
     }
     text.push('\n');
+}
+
+/// Weapon, height and notification, where the evidence tells them.
+fn describe_particulars(text: &mut String, incident: &Incident) {
+    let told = &incident.particulars;
+    if let Some(weapon) = &told.weapon {
+        let kind = weapon.kind.map(|kind| format!("{kind:?}").to_lowercase());
+        let calibre = weapon.calibre_mm.map(|mm| format!("{mm} mm"));
+        let words: Vec<String> =
+            [weapon.system.clone(), kind, calibre].into_iter().flatten().collect();
+        let _ = writeln!(text, "weapon     {}", words.join(", "));
+    }
+    if let Some((height, sigma)) = told.height_m {
+        let _ = writeln!(text, "height     {height:.0} m above ground, known to {sigma:.0} m");
+    }
+    if let Some(notified) = told.notified {
+        let _ = writeln!(text, "notified   {}", if notified { "yes" } else { "no" });
+    }
 }
 
 /// How the probability came about, step by step.

@@ -118,6 +118,50 @@ fn d1_with_all_night_sensors_off_the_night_is_not_observed_and_never_zero() {
     assert!(watched.filter(|row| row["light"] == "night").any(|row| !row["per_100h"].is_empty()));
 }
 
+/// VERIFICATION D17, T: one of the sources falls silent while its log says that
+/// it works. The series is annotated, and no trend is claimed.
+#[test]
+fn d17_a_source_that_falls_silent_is_named_and_blocks_the_trend() {
+    let table = |silent: bool| {
+        let sandbox = Sandbox::new();
+        for (path, bytes) in exercise::files(1) {
+            let day = path.strip_prefix("data/hot_spots/fires_").map(|rest| rest[..8].to_owned());
+            let bytes = match day {
+                Some(day) if silent && *day >= *"20310618" => {
+                    let text = String::from_utf8(bytes).unwrap();
+                    format!("{}\n", text.lines().next().unwrap()).into_bytes()
+                }
+                _ => bytes,
+            };
+            sandbox.put(&path, &bytes);
+        }
+        sandbox.expect("init case m --key-seed 1", 0);
+        // A file without a row is told.
+        let ingested = sandbox.run("ingest m --data data");
+        assert!(matches!(ingested.code, Some(0 | 1)), "{}", ingested.shown());
+        let effort = rows(&sandbox.expect("effort m --format csv", 0).out);
+        let report = sandbox.expect("report m --day 2031-06-19 --format table", 0).out;
+        (effort, report)
+    };
+    let of_day = |effort: &[BTreeMap<String, String>]| -> Vec<(String, String)> {
+        let rows = effort.iter().filter(|row| row["day"] == "2031-06-19");
+        rows.map(|row| (row["source"].clone(), row["change"].clone())).collect()
+    };
+    let (effort, report) = table(false);
+    assert!(of_day(&effort).iter().all(|(_, change)| change.is_empty()), "{:?}", of_day(&effort));
+    assert!(!report.contains("may have failed"), "{report}");
+    let (effort, report) = table(true);
+    for (source, change) in of_day(&effort) {
+        let silent = source == "hot-spots";
+        assert_eq!(silent, change.contains("no row where"), "{source}: {change}");
+    }
+    assert!(report.contains("delivered no row where"), "{report}");
+    assert!(report.contains("It may have failed"), "{report}");
+    assert!(report.contains("The count is not compared with that of 18 June"), "{report}");
+    let first = report.lines().find(|line| line.contains("reported for this day")).unwrap();
+    assert!(!first.contains("compared with"), "{first}");
+}
+
 const CASE: &str = r#"
 [case]
 id = "even"

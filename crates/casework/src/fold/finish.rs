@@ -1,6 +1,9 @@
 //! From the work on findings to cases: status, standard, clocks.
 
-use domain::case::{Attribution, Case, Clock, Grade, Ruling, Signer, Standard};
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Id;
+use domain::case::{Attribution, Case, Clock, Grade, Ruling, Signer, SourceGrade, Standard};
 use domain::incident::Status;
 use jiff::Timestamp;
 
@@ -8,11 +11,14 @@ use super::work::Work;
 use super::{Casework, Fold, later};
 use crate::evidence::{Line, Structure};
 use crate::rules::{Thresholds, service_levels};
+use crate::words;
 
 pub(super) fn finish(mut fold: Fold<'_>, as_of: Option<Timestamp>) -> Casework {
     let works = std::mem::take(&mut fold.works);
     let now = as_of.or(fold.clock);
-    let cases = works.into_values().filter_map(|work| case(work, &fold, now)).collect();
+    let mut cases: Vec<Case> =
+        works.into_values().filter_map(|work| case(work, &fold, now)).collect();
+    grade(&mut cases, &fold);
     let common = fold.common;
     Casework {
         cases,
@@ -24,6 +30,45 @@ pub(super) fn finish(mut fold: Fold<'_>, as_of: Option<Timestamp>) -> Casework {
         answers: common.answers,
         doubts: common.doubts,
         clock: fold.clock,
+    }
+}
+
+/// Grades the sources of every case by the decided ones (VERIFICATION E2): how
+/// reliable a source is, its record tells and nobody's opinion.
+fn grade(cases: &mut [Case], fold: &Fold<'_>) {
+    let sources = |case: &Case| -> BTreeSet<String> {
+        let incident = fold.ground.finding(case.finding).map(|(_, incident)| incident);
+        let members = incident.into_iter().flat_map(|incident| &incident.members);
+        members.map(|member| member.source.clone()).collect()
+    };
+    let mut record: BTreeMap<String, (BTreeSet<Id>, BTreeSet<Id>)> = BTreeMap::new();
+    for case in cases.iter() {
+        for source in sources(case) {
+            let (confirmed, refuted) = record.entry(source).or_default();
+            // Two provisions may be breached by one incident; it counts once.
+            match case.status {
+                Status::Verified => drop(confirmed.insert(case.incident)),
+                Status::Refuted => drop(refuted.insert(case.incident)),
+                _ => {}
+            }
+        }
+    }
+    for case in cases {
+        case.grades = sources(case)
+            .into_iter()
+            .map(|source| {
+                let (confirmed, refuted) = record.get(&source).map_or((0, 0), |(yes, no)| {
+                    (yes.len() as u32, no.difference(yes).count() as u32)
+                });
+                let declared = fold.ground.source(&source).and_then(|source| source.reliability);
+                let reliability = match words::reliability(f64::from(confirmed), f64::from(refuted))
+                {
+                    'F' => declared.unwrap_or('F'),
+                    letter => letter,
+                };
+                SourceGrade { source, reliability, confirmed, refuted }
+            })
+            .collect();
     }
 }
 
@@ -78,6 +123,8 @@ fn case(work: Work, fold: &Fold<'_>, now: Option<Timestamp>) -> Option<Case> {
         likelihood: weighed.likelihood,
         confidence: work.confidence(&weighed, &checks),
         lines: weighed.lines.iter().map(Line::words).collect(),
+        grades: Vec::new(),
+        credibility: work.credibility,
         checks,
         notices: work.notices,
         decision: work.decision,

@@ -266,6 +266,9 @@ impl<'a> Fold<'a> {
             Standing::Expired(to) => return Err(Refusal::Expired(to.to_string())),
             Standing::Revoked(_, why) => return Err(Refusal::Revoked(why)),
         }
+        if self.rules.countersigned && !self.register.is_vouched_for(&officer) {
+            return Err(Refusal::NotCountersigned(officer.contingent));
+        }
         if statement.at > later(received, CLOCK_AHEAD_S) {
             return Err(Refusal::ClockAhead);
         }
@@ -281,8 +284,10 @@ impl<'a> Fold<'a> {
             return Err(Refusal::RoleMayNot { role: officer.role.title(), act });
         }
         let of_party = self.rules.is_party(&officer.contingent);
-        let for_parties =
-            matches!(officer.role, Role::ReplyAgent | Role::LiaisonOfficer | Role::WitnessOperator);
+        let for_parties = matches!(
+            officer.role,
+            Role::ReplyAgent | Role::LiaisonOfficer | Role::WitnessOperator | Role::ContingentHead
+        );
         if of_party && !for_parties {
             return Err(Refusal::OfParty(officer.contingent.clone()));
         }
@@ -441,6 +446,12 @@ impl<'a> Fold<'a> {
                     response,
                     note,
                 });
+            }
+            Act::Countersign { key, person, role } => {
+                let about = (key.as_str(), person.as_str(), role);
+                self.register
+                    .countersign(taken.officer, about, taken.entry)
+                    .map_err(Refusal::NotSo)?;
             }
             _ => unreachable!("every other act names a finding, which was checked"),
         }

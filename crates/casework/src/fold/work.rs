@@ -72,6 +72,8 @@ pub(super) struct Work {
     pub retracted: Option<(u64, Timestamp, String)>,
     pub consequence: Option<Consequence>,
     pub parts: BTreeMap<String, Part>,
+    /// Credibility of the information: entry and figure.
+    pub credibility: Option<(u64, u8)>,
 }
 
 impl Work {
@@ -96,6 +98,7 @@ impl Work {
             retracted: None,
             consequence: None,
             parts: BTreeMap::new(),
+            credibility: None,
         }
     }
 
@@ -131,6 +134,7 @@ impl Work {
                 Ok(())
             }
             Act::Corroborate { observations, .. } => self.corroborate(taken, observations, fold),
+            Act::Grade { credibility, .. } => self.grade(taken, credibility, fold),
             Act::Assess { alternatives, at_most, .. } => {
                 self.triaged()?;
                 self.not_leased(taken)?;
@@ -305,6 +309,22 @@ impl Work {
         } else {
             self.corroborated.push((taken.signer(), taken.received, observations));
         }
+        Ok(())
+    }
+
+    fn grade(&mut self, taken: &Taken<'_>, credibility: u8, fold: &Fold<'_>) -> Effect {
+        self.triaged()?;
+        if !(1..=6).contains(&credibility) {
+            return Err(Refusal::NotSo("credibility is graded 1 to 6".to_owned()));
+        }
+        let (_, incident) = fold.ground.finding(self.finding).ok_or(Refusal::UnknownFinding)?;
+        let lines = self.weigh(fold, incident, u64::MAX).lines.len();
+        if credibility == 1 && lines < 2 {
+            return Err(Refusal::ChecksMissing(format!(
+                "confirmed by other sources needs two independent lines; there is {lines}"
+            )));
+        }
+        self.credibility = Some((taken.entry, credibility));
         Ok(())
     }
 

@@ -67,7 +67,7 @@ fn a_case_goes_from_report_to_retraction() {
     let public = case.public_attribution().unwrap();
     assert_eq!((public.grade, public.actor.as_deref()), (Grade::Attributable, Some("north")));
     assert_eq!(public.dissent[0].0.person, "M-2");
-    let told = |stage: &Stage| story::tell(&stage.case(), &stage.fold().steps);
+    let told = |stage: &Stage| story::tell(&stage.case(), &stage.fold().steps, "en");
     let text = told(&stage);
     assert!(
         text.contains("attribution attributable north") && text.contains("dissent     M-2 (JP)"),

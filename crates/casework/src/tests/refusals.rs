@@ -7,7 +7,7 @@ use record::PrivateKey;
 
 use super::stage::{MISSION, Owned, Stage, good, key, officer, t};
 use crate::act::{Act, Release};
-use crate::{Revocation, Role, Statement};
+use crate::{Revocation, Role, Rules, Statement};
 
 /// Everything that was filed, with the codes of the rules that it breaks.
 #[test]
@@ -159,4 +159,69 @@ fn nothing_is_published_before_witnesses_have_seen_the_decision() {
     assert_eq!(stage.refused(early), "checks_missing");
     stage.publish(Release::Finding);
     assert!(stage.case().published.is_some());
+}
+
+/// Where the mission's rules ask for it, a key signs only once the head of its
+/// contingent has countersigned it: the mission cannot invent an officer.
+#[test]
+fn a_key_without_its_contingents_countersignature_signs_nothing() {
+    let mut stage = Stage::new(good());
+    stage.declare(officer("EE-0", Role::ContingentHead, "EE"));
+    stage.declare(officer("EE-9", Role::ContingentHead, "EE"));
+    stage.declare(officer("FI-0", Role::ContingentHead, "FI"));
+    let vouch = |person: &str, role| Act::Countersign {
+        key: key(person).public().to_string(),
+        person: person.into(),
+        role,
+    };
+    let before = stage.calibrate();
+    let foreign = stage.act("FI-0", vouch("A-1", Role::Analyst));
+    let other_role = stage.act("EE-0", vouch("A-1", Role::Verifier));
+    let unknown = stage.act("EE-0", vouch("X-1", Role::Analyst));
+    // A second head is an officer like any other until the first vouches.
+    let second = stage.act("EE-9", vouch("A-1", Role::Analyst));
+    let own = stage.act("EE-0", vouch("EE-0", Role::ContingentHead));
+    let by_analyst = stage.act("A-1", vouch("A-1", Role::Analyst));
+    stage.wait(1);
+    let good = stage.act("EE-0", vouch("A-1", Role::Analyst));
+    stage.wait(1);
+    let after = stage.calibrate();
+    let told = |countersigned| {
+        let rules =
+            Rules { countersigned, ..Rules::proposed(vec!["north".into(), "south".into()]) };
+        let folded = stage.fold_under(&rules, &stage.items);
+        let code = |entry| {
+            let step = folded.steps.iter().find(|step| step.entry == entry).unwrap();
+            step.refused.clone().map_or(String::new(), |(code, _)| code)
+        };
+        (
+            [before, foreign, other_role, unknown, second, own, by_analyst, good, after].map(code),
+            folded,
+        )
+    };
+    let (codes, folded) = told(true);
+    assert_eq!(
+        codes,
+        [
+            "not_countersigned",
+            "not_so",
+            "not_so",
+            "not_so",
+            "not_countersigned",
+            "not_so",
+            "not_countersigned",
+            "",
+            ""
+        ]
+    );
+    let officers = folded.register;
+    let vouched: Vec<&str> = officers
+        .all()
+        .filter(|(officer, _)| officers.countersigned(officer).is_some())
+        .map(|(officer, _)| officer.person.as_str())
+        .collect();
+    assert_eq!(vouched, ["A-1"]);
+    // Where the rules do not ask for it, the first calibration had its effect.
+    let (codes, _) = told(false);
+    assert_eq!((codes[0].as_str(), codes[8].as_str()), ("", ""));
 }

@@ -90,7 +90,7 @@ fn d4_no_case_shows_an_actor_before_the_attribution_is_published() {
         },
     );
     let folded = stage.fold();
-    let text = crate::story::tell(&folded.cases[0], &folded.steps);
+    let text = crate::story::tell(&folded.cases[0], &folded.steps, "en");
     assert!(!text.contains("second brigade") && text.contains("attribution withheld"), "{text}");
     let steps = serde_json::to_string(&folded.steps).unwrap();
     assert!(!steps.contains("second brigade"));

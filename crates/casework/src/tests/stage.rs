@@ -54,6 +54,7 @@ pub(crate) fn source(id: &str, kind: SourceKind, group: &str) -> Source {
         citation: "made up".into(),
         licence: "CC0".into(),
         night: None,
+        reliability: None,
     }
 }
 
@@ -111,6 +112,7 @@ pub(crate) fn scenery(evidence: &[(&str, SourceKind, &str, &str)]) -> Scenery {
             regime: String::new(),
             reasons: vec![],
         },
+        particulars: domain::Particulars::default(),
         may_be_same_as: vec![],
         remarks: vec![],
     };
@@ -238,6 +240,10 @@ impl Stage {
 
     pub(crate) fn fold_of(&self, items: &[(u64, Owned)]) -> Casework {
         let rules = Rules::proposed(vec!["north".into(), "south".into()]);
+        self.fold_under(&rules, items)
+    }
+
+    pub(crate) fn fold_under(&self, rules: &Rules, items: &[(u64, Owned)]) -> Casework {
         let items = items.iter().map(|(entry, item)| {
             let item = match item {
                 Owned::Officer(officer) => Item::Officer(officer),
@@ -246,7 +252,7 @@ impl Stage {
             };
             (*entry, item)
         });
-        fold(items, MISSION, &rules, &self.scenery, None)
+        fold(items, MISSION, rules, &self.scenery, None)
     }
 
     pub(crate) fn fold(&self) -> Casework {

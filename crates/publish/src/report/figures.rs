@@ -11,6 +11,7 @@ use super::sentences::noon_to_noon;
 use super::{Figure, Maker, class_name, effort_basis, number};
 use crate::svg::bars::{Bar, Chart, Series};
 use crate::svg::map::basis_class;
+use crate::watch;
 use crate::words;
 
 /// Days before and after the day of a report that its charts show.
@@ -80,7 +81,14 @@ impl Maker<'_> {
         let effort = |day: &Date| {
             source.days.get(day).map_or(DayState::NotObserved, |counts| counts.effort.state)
         };
-        self.figure(
+        let changes = watch::changes(source);
+        let fell: Vec<String> = days
+            .iter()
+            .filter_map(|day| {
+                Some(format!("{}: {}", words::day_and_month(*day), changes.get(day)?.words()))
+            })
+            .collect();
+        let mut figure = self.figure(
             format!("{}: rows by day", source.source.name),
             format!(
                 "Hatched: not or only partly observed. Effort: {}.",
@@ -90,7 +98,14 @@ impl Maker<'_> {
             &days,
             |day| (vec![rows(day)], effort(day)),
             64.0,
-        )
+        );
+        if !fell.is_empty() {
+            figure.note.push_str(&format!(
+                " Below what is usual by more than chance, so that it may have failed: {}.",
+                fell.join("; ")
+            ));
+        }
+        figure
     }
 
     /// A figure by nights for every source that claims numbers.

@@ -174,6 +174,8 @@ pub struct Report {
     pub sectors: Vec<LightLine>,
     /// What could not be observed.
     pub unseen: Vec<String>,
+    /// How the mission was kept from looking.
+    pub restrictions: Vec<String>,
     /// Corrections of earlier days.
     pub corrections: Vec<String>,
     /// Small print.
@@ -279,6 +281,7 @@ impl Maker<'_> {
             light: self.light(),
             sectors: self.sectors(),
             unseen: self.unseen(),
+            restrictions: people::restrictions(self.state, self.day),
             corrections: people::corrections(self.state, self.day),
             small_print: self.small_print(),
             citations: self.citations(),

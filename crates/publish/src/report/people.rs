@@ -1,6 +1,7 @@
 //! What people have made of findings, beside the incidents that they are about.
 
 use domain::case::{Case, Ruling};
+use domain::estimative::{confidence, likelihood};
 use domain::incident::Status;
 use domain::{Incident, State};
 use jiff::civil::Date;
@@ -35,6 +36,18 @@ fn of_case(case: &Case) -> Vec<String> {
         status.push_str(&format!("; attribution: {}", case.attribution_words()));
     }
     let mut lines = vec![status];
+    // Apart from one another, and the number with the word (ICD 203).
+    lines.push(format!("likelihood that it took place: {}", likelihood(case.likelihood, "en")));
+    lines.push(format!("basis: {}", confidence(case.confidence, "en")));
+    let grades: Vec<String> =
+        case.grades.iter().map(|grade| format!("{} {}", grade.source, grade.reliability)).collect();
+    if !grades.is_empty() {
+        let information = match case.credibility {
+            Some((_, credibility)) => format!("; the information {credibility}"),
+            None => String::new(),
+        };
+        lines.push(format!("Admiralty code: sources {}{information}", grades.join(", ")));
+    }
     for notice in &case.notices {
         if notice.replies.is_empty() {
             lines.push(format!(
@@ -84,4 +97,19 @@ pub(super) fn corrections(state: &State, day: Date) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Restrictions of the mission's movement that came in on a day (D2). They are
+/// no proof of anything: what could not be seen was not observed.
+pub(super) fn restrictions(state: &State, day: Date) -> Vec<String> {
+    let zone = &state.facts.zone;
+    state
+        .steps
+        .iter()
+        .filter(|step| step.act == "restriction" && step.refused.is_none())
+        .filter(|step| zone.date(step.received) == day)
+        .map(|step| {
+            format!("A {} {} (entry {}).", step.role.replace('_', " "), step.words, step.entry)
+        })
+        .collect()
 }

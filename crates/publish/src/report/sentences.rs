@@ -11,6 +11,7 @@ use domain::{Basis, Class, EffortBasis, Incident, Interval, Signature, SourceKin
 use jiff::civil::Date;
 
 use super::Maker;
+use crate::watch::{self, SourceChange};
 use crate::words;
 
 impl Maker<'_> {
@@ -88,6 +89,13 @@ impl Maker<'_> {
             DayState::Partial => "partly observing",
             DayState::NotObserved => "not observing",
         };
+        let volumes = self.evidence().flat_map(|source| {
+            [before, self.day].into_iter().filter_map(move |day| {
+                let change = volume_change(source, day)?;
+                let day = words::day_and_month(day);
+                Some(format!("{} {} on {day}", source.source.name, change.words()))
+            })
+        });
         self.evidence()
             .filter_map(|source| {
                 let state = |day: Date| Some(source.days.get(&day)?.effort.state);
@@ -103,6 +111,7 @@ impl Maker<'_> {
                     )
                 })
             })
+            .chain(volumes)
             .collect()
     }
 
@@ -220,7 +229,12 @@ impl Maker<'_> {
                 }
                 let Ok(evening_before) = self.day.yesterday() else { continue };
                 for night in [evening_before, self.day] {
-                    if !in_truce(night) || !observed(night) || claimed(night) > 0.0 {
+                    // Of a source that may have failed nothing is quiet (D17).
+                    if !in_truce(night)
+                        || !observed(night)
+                        || claimed(night) > 0.0
+                        || volume_change(source, night).is_some()
+                    {
                         continue;
                     }
                     let quiet: Vec<String> = others
@@ -345,6 +359,14 @@ impl Maker<'_> {
     }
 
     pub(super) fn unseen(&self) -> Vec<String> {
+        let silent = self.evidence().filter_map(|source| {
+            let change = volume_change(source, self.day)?;
+            Some(format!(
+                "{}: {}. It may have failed: its figures of this day are no sign of quiet, and no trend is claimed.",
+                source.source.name,
+                change.words()
+            ))
+        });
         self.evidence()
             .filter_map(|source| {
                 let effort = source.days.get(&self.day)?.effort;
@@ -355,8 +377,14 @@ impl Maker<'_> {
                     DayState::NotObserved => Some(format!("{name}: not observed ({}). A missing figure is not a zero.", unseen_reason(source, effort))),
                 }
             })
+            .chain(silent)
             .collect()
     }
+}
+
+/// Whether a source fell below what is usual for it (D17).
+fn volume_change(source: &SourceState, day: Date) -> Option<SourceChange> {
+    watch::changes(source).get(&day).copied()
 }
 
 pub(super) fn noon_to_noon(facts: &Facts, night: Date) -> Interval {

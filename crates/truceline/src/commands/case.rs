@@ -39,6 +39,12 @@ pub(crate) enum CaseCommand {
     List(MissionOnly),
     /// Tell a case as a story, with its ten checks
     Show(OnFinding),
+    /// Write the finding report (T3) in its chapters
+    #[command(
+        after_help = "Examples:\n  truceline case report easter fnd_4x9k\n  truceline case report easter fnd_4x9k --html finding.html\n\n\
+        The only document that may name an actor, and only after the attribution is published."
+    )]
+    Report(super::finding::FindingReportArgs),
     /// List everything that was filed, with or without effect
     Steps(MissionOnly),
     /// Take a finding to work on
@@ -75,6 +81,20 @@ pub(crate) enum CaseCommand {
         to: Filing,
         #[arg(long = "observation", value_name = "ID")]
         observations: Vec<Id>,
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Grade the credibility of the information, 1 to 6, by the Admiralty code
+    #[command(
+        after_help = "The reliability of the sources (A to F) is computed from decided findings and shown afterwards: the two\n\
+        are judged apart. 1 needs two independent lines."
+    )]
+    Grade {
+        #[command(flatten)]
+        to: Filing,
+        /// 1 confirmed by other sources .. 5 improbable, 6 cannot be judged
+        #[arg(long, value_parser = clap::value_parser!(u8).range(1..=6))]
+        credibility: u8,
         #[arg(long, default_value = "")]
         note: String,
     },
@@ -294,6 +314,9 @@ pub(crate) struct OnFinding {
     /// As for `truceline incidents`
     #[arg(long, value_name = "SIZE|MOMENT")]
     pub as_of: Option<mission::AsOf>,
+    /// Language of the estimative words
+    #[arg(long, value_name = "en|uk|ru|fa", default_value = "en", value_parser = crate::cli::estimative_language)]
+    pub language: String,
 }
 
 #[derive(Args, Debug)]
@@ -363,6 +386,7 @@ pub(crate) fn case(command: CaseCommand) -> Result<Outcome> {
         CaseCommand::List(args) => list(&args),
         CaseCommand::Show(args) => show(&args),
         CaseCommand::Steps(args) => steps(&args),
+        CaseCommand::Report(args) => super::finding::report(&args),
         CaseCommand::Sign { mission, act, with, finding } => {
             let text = std::fs::read_to_string(&act)
                 .with_context(|| format!("reading {}", act.display()))?;
@@ -397,6 +421,7 @@ fn act(command: CaseCommand) -> Result<Outcome> {
         CaseCommand::Corroborate { to, observations, note } => {
             (to, Act::Corroborate { observations, note })
         }
+        CaseCommand::Grade { to, credibility, note } => (to, Act::Grade { credibility, note }),
         CaseCommand::Assess { to, alternatives, at_most, note } => {
             (to, Act::Assess { alternatives, at_most, note })
         }
@@ -432,6 +457,7 @@ fn act(command: CaseCommand) -> Result<Outcome> {
         CaseCommand::List(_)
         | CaseCommand::Show(_)
         | CaseCommand::Steps(_)
+        | CaseCommand::Report(_)
         | CaseCommand::Sign { .. }
         | CaseCommand::File { .. } => unreachable!("these are no acts on a finding"),
     };
@@ -545,6 +571,9 @@ fn take_in(mission: &Mission, envelope: &[u8], received: Timestamp) -> Result<Ou
             output::line(&format!("entry {entry}: {} {}", step.person, step.words))?;
             if let Some(case) = step.finding.and_then(|finding| state.case(finding)) {
                 output::line(&format!("status {}", case.status.words()))?;
+                if step.act == "grade" {
+                    output::print(&reliabilities(case))?;
+                }
             }
             Ok(Outcome::Fine)
         }
@@ -553,6 +582,22 @@ fn take_in(mission: &Mission, envelope: &[u8], received: Timestamp) -> Result<Ou
             Ok(Outcome::Flawed)
         }
     }
+}
+
+/// The reliability of the sources by their record, shown once the information
+/// was graded.
+fn reliabilities(case: &domain::Case) -> String {
+    let line = |grade: &domain::case::SourceGrade| {
+        format!(
+            "source {}: reliability {} ({}), {} of {} decided findings confirmed\n",
+            grade.source,
+            grade.reliability,
+            casework::words::admiralty(grade.reliability, "en").unwrap_or_default(),
+            grade.confirmed,
+            grade.confirmed + grade.refuted
+        )
+    };
+    case.grades.iter().map(line).collect()
 }
 
 fn heading(state: &State) -> &'static str {
@@ -589,7 +634,7 @@ fn show(args: &OnFinding) -> Result<Outcome> {
     let Some(case) = state.case(finding) else {
         bail!("nobody has acted on {finding} yet; `truceline case triage` begins");
     };
-    let text = story::tell(case, &state.steps);
+    let text = story::tell(case, &state.steps, &args.language);
     output::print(&format!("{}{text}\n{}", heading(&state), story::checks(case)))?;
     Ok(Outcome::Fine)
 }

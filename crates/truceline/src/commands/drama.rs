@@ -91,7 +91,7 @@ pub(super) fn play_and_tell(mission: &Mission, seed: u64) -> Result<()> {
     output::line(
         "\nEXERCISE - officers with exercise keys take one incident through verification:\n",
     )?;
-    output::print(&casework::story::tell(case, &state.steps))?;
+    output::print(&casework::story::tell(case, &state.steps, "en"))?;
     output::line("")?;
     output::print(&casework::story::checks(case))?;
     output::line(

@@ -6,7 +6,8 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use casework::officer::Standing;
+use casework::act::Act;
+use casework::officer::{Register, Standing};
 use casework::{Officer, Revocation, Role};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -29,7 +30,7 @@ pub(crate) enum KeysCommand {
         --from 2026-01-01T00:00:00Z --to 2027-01-01T00:00:00Z\n\n\
         Roles: sensor_custodian, field_monitor, intake_officer, analyst, verifier, technical_expert, legal_adviser, \
         panel_member, panel_chair, liaison_officer, reply_agent, head_of_mission, commission_member, watch_officer, \
-        witness_operator, publisher, data_protection, auditor."
+        witness_operator, publisher, data_protection, auditor, contingent_head."
     )]
     Create(CreateArgs),
     /// List the keys of a mission
@@ -39,6 +40,14 @@ pub(crate) enum KeysCommand {
         after_help = "Examples:\n  truceline keys revoke easter V-07.verifier.FI --reason \"left the mission\""
     )]
     Revoke(RevokeArgs),
+    /// Vouch for the key of somebody of your contingent
+    #[command(
+        after_help = "Examples:\n  truceline keys countersign easter V-07.verifier --key FI-0.contingent_head.key\n\n\
+        Where a case says countersigned_keys = true, a key signs nothing before the head of its contingent has\n\
+        countersigned it. The first head declared for a contingent vouches for the others: its key is what a\n\
+        government has to know."
+    )]
+    Countersign(CountersignArgs),
     /// Show whose key a key file holds
     Show(ShowArgs),
 }
@@ -98,6 +107,16 @@ pub(crate) struct RevokeArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct CountersignArgs {
+    /// Mission folder
+    pub mission: PathBuf,
+    /// Name of the key to vouch for, as `truceline keys list` shows it
+    pub name: String,
+    #[command(flatten)]
+    pub with: super::case::With,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
     /// Key file
     pub file: PathBuf,
@@ -108,6 +127,7 @@ pub(crate) fn keys(command: &KeysCommand) -> Result<Outcome> {
         KeysCommand::Create(args) => create(args),
         KeysCommand::List(args) => list(&args.mission),
         KeysCommand::Revoke(args) => revoke(args),
+        KeysCommand::Countersign(args) => countersign(args),
         KeysCommand::Show(args) => show(&args.file),
     }
 }
@@ -167,16 +187,25 @@ fn create(args: &CreateArgs) -> Result<Outcome> {
 }
 
 fn list(mission: &Path) -> Result<Outcome> {
-    let ledger = people::ledger(&super::open(mission)?)?;
-    let rows = ledger
-        .register
+    let mission = super::open(mission)?;
+    let reader = mission.reader()?;
+    let world = mission::world::World::gather(&mission, &reader, mission::AsOf::Now)?;
+    let asked = people::rules(&world).countersigned;
+    let state = super::state_of(&mission, None)?;
+    let register = people::all(&mission, &state, &world, mission::AsOf::Now)?.register;
+    let rows = register
         .all()
-        .map(|(officer, revocation)| {
-            let standing = match ledger.register.standing(officer, Timestamp::MAX) {
+        .map(|(officer, _)| {
+            let standing = match register.standing(officer, Timestamp::MAX) {
                 Standing::Revoked(at, why) => format!("revoked {at}: {why}"),
                 _ => String::new(),
             };
-            let _ = revocation;
+            let vouched = match register.countersigned(officer) {
+                Some(entry) => format!("in entry {entry}"),
+                None if !asked => "not asked for".to_owned(),
+                None if register.is_vouched_for(officer) => "first of its contingent".to_owned(),
+                None => "no: signs nothing".to_owned(),
+            };
             vec![
                 officer.key.split('+').next().unwrap_or_default().to_owned(),
                 officer.person.clone(),
@@ -184,29 +213,46 @@ fn list(mission: &Path) -> Result<Outcome> {
                 officer.contingent.clone(),
                 officer.from.to_string(),
                 officer.to.to_string(),
+                vouched,
                 standing,
             ]
         })
         .collect();
-    let columns = vec!["key", "person", "role", "contingent", "from", "to", "revoked"];
+    let columns =
+        vec!["key", "person", "role", "contingent", "from", "to", "countersigned", "revoked"];
     output::print(&output::table(&Table { columns, rows }))?;
     Ok(Outcome::Fine)
+}
+
+/// The key that is called so.
+fn named<'r>(register: &'r Register, name: &str) -> Result<&'r Officer> {
+    let keys: Vec<&Officer> = register
+        .all()
+        .map(|(officer, _)| officer)
+        .filter(|officer| officer.key == name || officer.key.starts_with(&format!("{name}+")))
+        .collect();
+    match keys.as_slice() {
+        [officer] => Ok(officer),
+        _ => bail!("{} keys are called `{name}`; `truceline keys list` shows them", keys.len()),
+    }
+}
+
+fn countersign(args: &CountersignArgs) -> Result<Outcome> {
+    let mission = super::open(&args.mission)?;
+    let ledger = people::ledger(&mission)?;
+    let officer = named(&ledger.register, &args.name)?;
+    let act = Act::Countersign {
+        key: officer.key.clone(),
+        person: officer.person.clone(),
+        role: officer.role,
+    };
+    super::case::sign_and_file(&mission, None, act, &args.with)
 }
 
 fn revoke(args: &RevokeArgs) -> Result<Outcome> {
     let mission = super::open(&args.mission)?;
     let ledger = people::ledger(&mission)?;
-    let keys: Vec<&Officer> = ledger
-        .register
-        .all()
-        .map(|(officer, _)| officer)
-        .filter(|officer| {
-            officer.key == args.key || officer.key.starts_with(&format!("{}+", args.key))
-        })
-        .collect();
-    let [officer] = keys.as_slice() else {
-        bail!("{} keys are called `{}`; `truceline keys list` shows them", keys.len(), args.key);
-    };
+    let officer = named(&ledger.register, &args.key)?;
     let at = args.at.map_or_else(crate::clock::now, |moment| moment.0);
     let revocation = Revocation { key: officer.key.clone(), at, reason: args.reason.clone() };
     let entry = people::revoke(&mission, revocation)?;

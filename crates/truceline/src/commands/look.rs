@@ -74,7 +74,7 @@ pub(crate) fn incidents(args: &IncidentArgs) -> Result<Outcome> {
 /// Lists findings.
 pub(crate) fn findings(args: &FindingArgs) -> Result<Outcome> {
     if let Some(start) = &args.explain {
-        return explain_finding(&args.list, start);
+        return explain_finding(&args.list, start, &args.language);
     }
     let args = &args.list;
     let mission = open(&args.mission)?;
@@ -177,7 +177,7 @@ fn explain_event(args: &EventArgs, start: &str) -> Result<Outcome> {
 }
 
 /// Shows a finding element by element, and the ten checks.
-fn explain_finding(args: &ListArgs, start: &str) -> Result<Outcome> {
+fn explain_finding(args: &ListArgs, start: &str, language: &str) -> Result<Outcome> {
     let mission = open(&args.mission)?;
     let state = state_of(&mission, args.as_of)?;
     let finding = super::case::finding_id(&state, start)?;
@@ -186,7 +186,7 @@ fn explain_finding(args: &ListArgs, start: &str) -> Result<Outcome> {
     let text = match args.format {
         ListFormat::Json => output::json(case)?,
         ListFormat::Table => {
-            let story = casework::story::tell(case, &state.steps);
+            let story = casework::story::tell(case, &state.steps, language);
             let exercise = if state.facts.exercise { "EXERCISE - made-up data.\n" } else { "" };
             format!("{exercise}{story}\n{}", casework::story::checks(case))
         }
@@ -236,6 +236,7 @@ pub(crate) fn effort(args: &EffortArgs) -> Result<Outcome> {
             "night_seen_h",
             "night_rows",
             "night_per_100h",
+            "change",
         ];
         (table, columns)
     };

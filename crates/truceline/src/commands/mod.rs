@@ -7,6 +7,8 @@ mod calibrate_picks;
 pub(crate) mod case;
 mod drama;
 pub(crate) mod drill;
+pub(crate) mod field;
+pub(crate) mod finding;
 pub(crate) mod keys;
 mod look;
 mod make;
@@ -46,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome> {
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Keys(command) => keys::keys(&command),
         Command::Case(command) => case::case(command),
+        Command::Field(command) => field::field(command),
         Command::Agreement(args) => agreement::run(&args),
         Command::Drill(args) => drill::drill(&args),
         Command::Obligations(args) => owed::obligations(&args),

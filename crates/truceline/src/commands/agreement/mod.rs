@@ -101,7 +101,7 @@ pub(crate) fn assumed(
 }
 
 /// Writes a page, and says where.
-fn write_page(path: &PathBuf, page: &str) -> Result<()> {
+pub(crate) fn write_page(path: &PathBuf, page: &str) -> Result<()> {
     std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))?;
     crate::output::line(&format!("wrote {}", path.display()))
 }

@@ -2,8 +2,8 @@
 //! Admiralty code. Likelihood and confidence never stand in one sentence, and
 //! the number is printed with the word.
 
-use domain::Probability;
-use domain::case::Confidence;
+use crate::case::Confidence;
+use crate::probability::Probability;
 
 /// Languages that have a table.
 pub const LANGUAGES: [&str; 4] = ["en", "uk", "ru", "fa"];
@@ -92,6 +92,24 @@ pub fn likelihood(probability: Probability, language: &str) -> String {
     format!("{} ({percent:.0} %)", row.1[column(language)])
 }
 
+/// The words for a probability in every language, the number once.
+pub fn likelihood_in_all(probability: Probability) -> String {
+    let words: Vec<String> = LANGUAGES
+        .iter()
+        .map(|language| {
+            let word = likelihood(probability, language);
+            word.rsplit_once(" (").map_or(word.clone(), |(word, _)| word.to_owned())
+        })
+        .collect();
+    let percent = libm::round(probability.get() * 100.0).clamp(1.0, 99.0);
+    format!("{} ({percent:.0} %)", words.join(" / "))
+}
+
+/// The words for a confidence in every language.
+pub fn confidence_in_all(confidence: Confidence) -> String {
+    CONFIDENCE[confidence_row(confidence)].join(" / ")
+}
+
 /// The words for a confidence.
 pub const fn confidence_row(confidence: Confidence) -> usize {
     match confidence {
@@ -155,6 +173,12 @@ mod tests {
         assert_eq!(confidence(Confidence::High, "uk"), "висока впевненість");
         assert_eq!(admiralty('1', "ru"), Some("подтверждено другими источниками"));
         assert_eq!(admiralty('7', "en"), None);
+    }
+
+    #[test]
+    fn all_languages_stand_side_by_side_with_one_number() {
+        let told = likelihood_in_all(Probability::new(0.9));
+        assert_eq!(told, "very likely / дуже ймовірно / весьма вероятно / بسیار محتمل (90 %)");
     }
 
     #[test]
