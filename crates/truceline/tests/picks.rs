@@ -153,6 +153,17 @@ fn velocity_models_are_taken_and_faults_of_them_named() {
 }
 
 #[test]
+fn options_for_sound_alone_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    set(&data);
+    let (code, _, err) =
+        truceline(&["associate", "--explain", "A1"], &[("--data", &data), ("--out", &out)]);
+    assert_ne!(code, 0);
+    assert!(err.contains("--explain is not there for P and S picks"), "{err}");
+}
+
+#[test]
 fn files_of_arrays_are_read_and_bad_rows_set_aside() {
     let dir = tempfile::tempdir().unwrap();
     let (data, out) = (dir.path().join("data"), dir.path().join("out"));

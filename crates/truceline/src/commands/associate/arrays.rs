@@ -54,7 +54,13 @@ struct Row {
 
 /// Associates the detections in files of arrays and writes what came of it.
 pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outcome> {
-    super::no_more_than_picks(args, "infrasound arrays")?;
+    let given = [
+        (args.explain.is_some(), "--explain"),
+        (args.releases, "--releases"),
+        (args.model.is_some(), "--model"),
+        (args.velocity.is_some(), "--velocity"),
+    ];
+    super::refuse(args, "infrasound arrays", &given)?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
     let path = args.out.join("quarantine.csv");

@@ -66,12 +66,6 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         bail!("--shards 0: at least one share is needed");
     }
     if picks::is_set(&args.data) {
-        if args.explain.is_some() || args.releases {
-            bail!(
-                "{} holds P and S picks; --explain and --releases are there for sound only",
-                args.data.display()
-            );
-        }
         return picks::associate(args);
     }
     let files = arrays::files(&args.data)?;
@@ -125,11 +119,11 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     told(&args.out, &summary)
 }
 
-/// What only the engine for sound at single sensors does is refused for others.
-fn no_more_than_picks(args: &AssociateArgs, what: &str) -> Result<()> {
-    for (given, flag) in [(args.explain.is_some(), "--explain"), (args.releases, "--releases")] {
-        if given {
-            bail!("{flag} is for acoustic detections; {} holds {what}", args.data.display());
+/// Options that mean nothing for a kind of set are refused, not passed by.
+fn refuse(args: &AssociateArgs, what: &str, given: &[(bool, &str)]) -> Result<()> {
+    for (given, flag) in given {
+        if *given {
+            bail!("{flag} is not there for {what}, and {} holds these", args.data.display());
         }
     }
     Ok(())

@@ -36,7 +36,8 @@ pub(crate) fn model_of(path: Option<&Path>) -> Result<PhaseModel> {
 
 /// Runs the phase engine over a folder and writes what it found.
 pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
-    super::no_more_than_picks(args, "P and S picks")?;
+    let given = [(args.explain.is_some(), "--explain"), (args.releases, "--releases")];
+    super::refuse(args, "P and S picks", &given)?;
     let model = model_of(args.model.as_deref())?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
