@@ -12,6 +12,10 @@
 //! with the error of the forecast air as an unknown (`locate`) and get their
 //! probability from a map fitted on sets with truth (`posterior`).
 //!
+//! P and S picks go through an engine of the same ideas with a depth and a
+//! velocity model ([`phases`], [`travel`]), detections of infrasound arrays
+//! through a small one on the sphere ([`arrays`]).
+//!
 //! What it may touch: nothing. No input or output, no clock, no randomness, no
 //! hash maps; logarithms and exponentials come from the four operations or from
 //! `libm`. The same record gives the same bits, however it is cut into batches,
