@@ -323,29 +323,37 @@ pub(crate) mod tests {
     use super::super::net::channel;
     use super::*;
 
-    /// For the test of admissibility: the bound of a cell, and the exact data
-    /// score of the anchor's neighbours for a slaved source in it.
+    /// For the test of admissibility: the bound of a cell, the exact data score of
+    /// the anchor's neighbours for a slaved source at a place in it, and how much
+    /// of the gain of that source's own picks the cell's windows let through.
     pub(crate) fn bound_and_score(
         view: &View,
         anchor: (f64, u32, u32),
         cell: &Cell,
-        inside: [f64; 3],
-    ) -> (f64, f64) {
+        at: [f64; 3],
+    ) -> (f64, f64, f64) {
         let mut s = Scratch::default();
         gather(view, anchor, &mut s);
         let upper = bound(view, anchor, cell, f64::NEG_INFINITY, &s);
         let (k, _) = of_channel(anchor.1);
-        let thick = view.physics.deepest / f64::from(1_u32 << cell.halvings);
-        let mut place = Place {
-            t: anchor.0,
-            x: cell.x + inside[0] * cell.half,
-            y: cell.y + inside[1] * cell.half,
-            z: (cell.index as f64 + 0.5 + 0.5 * inside[2]) * thick,
-        };
+        let mut place = Place { t: anchor.0, x: at[0], y: at[1], z: at[2] };
         place.t -= view.travel(anchor.1, &place).0;
         view.listen(&place, &view.net.near[k], &mut s.reached);
         let exact = view.weigh(&mut s.reached, 0.0).data;
-        (upper, exact)
+        // The same cell with nothing to hear but the picks that the source took.
+        (s.gains, s.times) = (0.0, Vec::new());
+        s.active.clear();
+        for r in s.reached.iter().filter(|r| r.index != u32::MAX && r.channel != anchor.1) {
+            let from = s.times.len() as u32;
+            s.times.push(view.store.t[r.channel as usize][r.index as usize] - anchor.0);
+            let (channel, first) = (r.channel, r.index);
+            s.active.push(Active { channel, from, to: from + 1, first, gain: 1.0 });
+            s.gains += 1.0;
+        }
+        let own = best_gain(view, anchor.1, anchor.2 as usize).max(0.0);
+        let through = bound(view, anchor, cell, f64::NEG_INFINITY, &s) - own;
+        let share = if s.active.is_empty() { 1.0 } else { through / s.gains };
+        (upper, exact, share)
     }
 
     #[test]

@@ -189,19 +189,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     // However the picks lie, no source in a cell that is slaved to the anchor
-    // gains more from the anchor's neighbours than the cell's bound says.
+    // gains more from the anchor's neighbours than the cell's bound says. Places
+    // near a true source, where scores are high, put it to the test.
     #[test]
     fn the_bound_of_a_cell_is_never_below_a_score_in_it(
         seed in 0_u64..1_000,
+        count in 0_u64..200,
         anchor in 0.0..1.0_f64,
         halvings in 0..=HALVINGS,
-        at in [0.0..1.0_f64, 0.0..1.0_f64, 0.0..1.0_f64],
-        inside in [-1.0..1.0_f64, -1.0..1.0_f64, -1.0..1.0_f64],
+        off in [-7.0..7.0_f64, -7.0..7.0_f64, -7.0..7.0_f64],
     ) {
         let (stations, model) = (stations(), PhaseModel::built_in());
         let table = Table::new(&SPEEDS, DEEPEST_KM);
-        let mut all = picks();
-        all.extend(noise(980.0, 1_060.0, 400, seed));
+        let own = quake(&stations, 1_000.0, 48.3, 36.5, 8.0, seed);
+        let anchor = own[(anchor * own.len() as f64) as usize];
+        let mut all = own;
+        all.extend(noise(980.0, 1_060.0, count, seed));
         let physics = Physics::new(&model, DEEPEST_KM);
         let net = Net::new(&stations, &[], &table, &physics);
         let store = Store::new(stations.len(), &numbered(all), &model, &mut Vec::new());
@@ -214,19 +217,26 @@ proptest! {
             hearing: &hearing,
             me: NOBODY,
         };
-        let anchor = store.all[(anchor * store.all.len() as f64) as usize];
-        let root = Cell::root(&net, anchor.1 as usize / 2);
+        let c = net::channel(anchor.station as usize, anchor.phase);
+        let index = store.from(c, anchor.t_s) as u32;
+        let root = Cell::root(&net, anchor.station as usize);
+        let (x, y) = net.plane.forward(48.3, 36.5);
+        let place = [x / 1e3 + off[0], y / 1e3 + off[1], (8.0 + off[2]).max(0.0)];
         let parts = f64::from(1_u32 << halvings);
         let half = root.half / parts;
-        let part = |at: f64| (at * parts).floor().min(parts - 1.0);
+        let middle = |at: f64, from: f64| from + (2.0 * ((at - from) / half / 2.0).floor() + 1.0) * half;
         let cell = Cell {
-            x: root.x - root.half + (2.0 * part(at[0]) + 1.0) * half,
-            y: root.y - root.half + (2.0 * part(at[1]) + 1.0) * half,
+            x: middle(place[0], root.x - root.half),
+            y: middle(place[1], root.y - root.half),
             half,
             halvings,
-            index: part(at[2]) as usize,
+            index: (place[2] / DEEPEST_KM * parts) as usize,
         };
-        let (upper, exact) = bound_and_score(&view, anchor, &cell, inside);
+        // The windows of the root bound what an anchor looks at.
+        prop_assume!((place[0] - root.x).abs() < root.half && (place[1] - root.y).abs() < root.half);
+        let (upper, exact, through) =
+            bound_and_score(&view, (anchor.t_s, c, index), &cell, place);
         prop_assert!(exact <= upper + 1e-6, "{exact} {upper}");
+        prop_assert!((through - 1.0).abs() < 1e-9, "{through}");
     }
 }
