@@ -5,7 +5,7 @@ use domain::case::Ruling;
 use domain::incident::Status;
 use record::PrivateKey;
 
-use super::stage::{MISSION, Owned, Stage, good, key, officer, t};
+use super::stage::{MISSION, Owned, Stage, good, key, officer, scenery, t};
 use crate::act::{Act, Release};
 use crate::{Revocation, Role, Rules, Statement};
 
@@ -224,4 +224,34 @@ fn a_key_without_its_contingents_countersignature_signs_nothing() {
     // Where the rules do not ask for it, the first calibration had its effect.
     let (codes, _) = told(false);
     assert_eq!((codes[0].as_str(), codes[8].as_str()), ("", ""));
+}
+
+/// VERIFICATION E2: "confirmed by other sources" needs an independent origin,
+/// and how reliable a source is, its record tells or, until then, the case.
+#[test]
+fn information_is_confirmed_only_by_independent_lines() {
+    let grade = |credibility| Act::Grade { credibility, note: String::new() };
+    let acoustic = domain::SourceKind::Acoustic;
+    // Two copies of one sound are one line.
+    let copies = [("microphones", acoustic, "acoustic", "sound"); 2];
+    let mut stage = Stage::new(scenery(&copies));
+    stage.triage();
+    let entry = stage.act("A-1", grade(1));
+    assert_eq!(stage.refused(entry), "checks_missing");
+    let entry = stage.act("A-1", grade(3));
+    assert_eq!((stage.refused(entry).as_str(), stage.case().credibility), ("", Some((entry, 3))));
+
+    let mut scene = good();
+    scene.sources.get_mut("patrol").unwrap().reliability = Some('B');
+    let mut stage = Stage::new(scene);
+    let early = stage.act("A-1", grade(2));
+    assert_eq!(stage.refused(early), "out_of_order");
+    stage.triage();
+    let entry = stage.act("A-1", grade(1));
+    assert_eq!(stage.refused(entry), "");
+    let by_verifier = stage.act("V-1", grade(1));
+    assert_eq!(stage.refused(by_verifier), "role_may_not");
+    let letters: Vec<(String, char)> =
+        stage.case().grades.into_iter().map(|one| (one.source, one.reliability)).collect();
+    assert_eq!(letters, [("microphones".to_owned(), 'F'), ("patrol".to_owned(), 'B')]);
 }
