@@ -30,10 +30,10 @@ const SEARCH_M: f64 = 12_000.0;
 const SCORE_MIN: f64 = 12.0;
 /// Scatter of rounds about their place before they are located, metres.
 const AROUND_M: f64 = 100.0;
-/// Runs looked into for a block, and how far from one that came to nothing
-/// others are left alone, metres.
-const RUNS_MAX: usize = 64;
+/// How far about a run that came to nothing, or where so many salvos were found
+/// in this block already, others are left alone, metres.
 const REFUSED_M: f64 = 9_000.0;
+const SALVOS_MAX: u32 = 8;
 /// Mean squared residual above which rounds are none.
 const CHI2_MAX: f64 = 2.5;
 
@@ -49,6 +49,13 @@ pub(crate) struct Columns {
     train: Train,
 }
 
+/// Where a run was looked into; enough weight about a place and it is left alone.
+struct Looked {
+    x: f64,
+    y: f64,
+    weight: u32,
+}
+
 /// Finds salvos that begin among the anchors, takes their rounds in.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn find(
@@ -62,12 +69,13 @@ pub(crate) fn find(
     deal: &mut Deal,
     columns: &mut Columns,
 ) {
-    let mut refused: Vec<(f64, f64)> = Vec::new();
-    for _ in 0..RUNS_MAX {
-        let Some((t, k)) = first_run(net, rings, anchors, &refused) else { return };
+    let mut looked: Vec<Looked> = Vec::new();
+    while let Some((t, k)) = first_run(net, rings, anchors, &looked) {
+        let (x, y) = (net.x[k as usize], net.y[k as usize]);
+        let nothing = Looked { x, y, weight: SALVOS_MAX };
         let born = columns.born(net, rings, physics, events, horizon, (t, k), s);
         if born.is_empty() {
-            refused.push((net.x[k as usize], net.y[k as usize]));
+            looked.push(nothing);
             continue;
         }
         for _ in 0..3 {
@@ -91,7 +99,9 @@ pub(crate) fn find(
                     events.remove(id, rings);
                 }
             }
-            refused.push((net.x[k as usize], net.y[k as usize]));
+            looked.push(nothing);
+        } else {
+            looked.push(Looked { weight: 1, ..nothing });
         }
     }
 }
@@ -101,12 +111,12 @@ fn first_run(
     net: &Network,
     rings: &[Ring],
     anchors: &[(f64, u32, u32)],
-    refused: &[(f64, f64)],
+    looked: &[Looked],
 ) -> Option<(f64, u32)> {
     for &(t, station, position) in anchors {
         let (x, y) = (net.x[station as usize], net.y[station as usize]);
-        let near = |r: &(f64, f64)| (r.0 - x).abs() < REFUSED_M && (r.1 - y).abs() < REFUSED_M;
-        if refused.iter().any(near) {
+        let near = |l: &&Looked| (l.x - x).abs() < REFUSED_M && (l.y - y).abs() < REFUSED_M;
+        if looked.iter().filter(near).map(|l| l.weight).sum::<u32>() >= SALVOS_MAX {
             continue;
         }
         let ring = &rings[station as usize];
