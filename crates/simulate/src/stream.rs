@@ -183,6 +183,8 @@ impl<'a, S: Sink> Stream<'a, S> {
     pub(crate) fn run(mut self) -> Result<Made, S::Error> {
         self.sink.put(Part::Detections, "det,station,t_s,amp_db,snr_db,baz_deg,baz_sigma_deg\n")?;
         self.sink.put(Part::TruthAssoc, "det,event\n")?;
+        // Also when nothing is heard: an empty file is not a missing one.
+        self.sink.put(Part::Stream, "")?;
         if !self.attacks.is_empty() {
             self.sink.put(Part::TruthAttackDetections, "det,attack\n")?;
         }

@@ -187,6 +187,16 @@ fn check_down_times(files: &Files, detections: &Rows, name: &str) {
 }
 
 #[test]
+fn a_set_in_which_nothing_is_heard_has_all_its_files() {
+    let mut scenario = shipped("iso", 1.0);
+    let front = scenario.front.as_mut().unwrap();
+    (front.events_per_day, front.fa_per_hour, front.stations) = (0.0, 0.0, 1);
+    let files = files(&scenario, 1);
+    check(&files, "nothing");
+    assert_eq!(files["detections.ndjson"], "");
+}
+
+#[test]
 fn a_sensor_never_tells_two_arrivals_apart_that_are_closer_than_its_dead_time() {
     let files = files(&shipped("rockets", 24.0), 5);
     let mut last: BTreeMap<String, f64> = BTreeMap::new();
