@@ -158,8 +158,9 @@ fn count_of(said: &Said) -> Count {
 /// `test result: ok. 3 passed; 0 failed; …` of cargo test, or
 /// `Summary [ 1.2s] 5 tests run: 4 passed (1 slow), 1 failed, 0 skipped` of nextest.
 fn summary_line(line: &str) -> Option<Count> {
-    let line = line.trim_start();
-    if !line.starts_with("test result: ") && !line.starts_with("Summary [") {
+    // A failed test's own words are indented, and may hold such a line as well.
+    let summary = line.trim_start().starts_with("Summary [");
+    if !summary && !line.starts_with("test result: ") {
         return None;
     }
     let number = |what: &str| {
@@ -186,6 +187,7 @@ mod tests {
         let late = "Summary [ 9.1s] 5 tests run: 3 passed, 1 failed, 1 timed out, 0 skipped";
         assert_eq!(summary_line(late), Some(Count { passed: 3, failed: 2 }));
         assert_eq!(summary_line("running 3 tests"), None);
+        assert_eq!(summary_line("    test result: FAILED. 0 passed; 1 failed"), None);
     }
 
     #[test]
