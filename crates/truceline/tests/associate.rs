@@ -151,3 +151,50 @@ fn an_event_is_explained_in_words_and_as_a_picture() {
         assert!(code != Some(0) && err.contains(problem), "{err}");
     }
 }
+
+#[test]
+fn a_stream_sets_bad_rows_aside_and_chains_its_releases() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("set"), dir.path().join("out"));
+    set(&data, false);
+    // The same detections as a stream, each received two seconds later.
+    let table = fs::read_to_string(data.join("detections.csv")).unwrap();
+    let mut stream = String::new();
+    for row in table.lines().skip(1) {
+        let f: Vec<&str> = row.split(',').collect();
+        let t: f64 = f[2].parse().unwrap();
+        stream += &format!(
+            "{{\"kind\":\"acoustic\",\"id\":\"{}\",\"recv\":{},\"station\":\"{}\",\"t\":{},\"amp_db\":{},\"snr_db\":{}}}\n",
+            f[0],
+            t + 2.0,
+            f[1],
+            f[2],
+            f[3],
+            f[4]
+        );
+    }
+    stream += "{\"kind\":\"heartbeat\",\"id\":\"H1\",\"recv\":900}\n{bad\n";
+    stream += "{\"kind\":\"acoustic\",\"id\":\"X1\",\"recv\":1e300,\"station\":\"S1\",\"t\":1,\"amp_db\":90,\"snr_db\":14}\n";
+    fs::write(data.join("detections.ndjson"), stream).unwrap();
+    let (code, err) = associate(&data, &out, &["--releases"]);
+    assert_eq!(code, 1, "{err}");
+    let quarantine = fs::read_to_string(out.join("quarantine.csv")).unwrap();
+    assert!(quarantine.contains("detections.ndjson,47,line"), "{quarantine}");
+    assert!(quarantine.contains("detections.ndjson,48,recv"), "{quarantine}");
+    // Every line names the digest of the one before.
+    let releases = fs::read_to_string(out.join("releases.ndjson")).unwrap();
+    let mut previous = String::new();
+    let mut grades = std::collections::BTreeMap::new();
+    for line in releases.lines() {
+        let release: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(release["previous"], previous.as_str());
+        let digest = <sha2::Sha256 as sha2::Digest>::digest(line.as_bytes());
+        previous = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        *grades.entry(release["grade"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    assert_eq!((grades["preliminary"], grades["final"]), (5, 5), "{grades:?}");
+    // In the end it is what the table gives.
+    let table = dir.path().join("table");
+    assert_eq!(associate(&data, &table, &[]).0, 0);
+    assert_eq!(summary(&out)["digest"], summary(&table)["digest"]);
+}

@@ -534,7 +534,11 @@ impl<'a> Feed<'a> {
     fn json_row(&mut self) -> Result<Option<Detection>, Fault> {
         let o: Object = serde_json::from_slice(&self.csv.buffer)
             .map_err(|why| fault("line", why.to_string()))?;
-        if let Some(received) = o.recv.or(o.t).filter(|r| r.abs() <= TIME_MAX) {
+        if let Some(received) = o.recv.or(o.t) {
+            if received.abs() > TIME_MAX {
+                let reason = format!("{received} is outside {} to {TIME_MAX}", -TIME_MAX);
+                return Err(fault("recv", reason));
+            }
             self.received = self.received.max(received);
         }
         if o.kind != "acoustic" {
