@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use associate::kind;
-use associate::plane::Plane;
 use associate::posterior::Features;
 use associate::{CLASSES, Calibration, Event, Model, Pace};
 use clap::Args;
 
 use super::associate::{How, model_of, picks, run};
+use super::truth::{Same, in_errors, matches};
 use crate::{Outcome, output};
 
-/// Times and places that count as the same, s and metres: the rule of the benchmark.
-const SAME_S: f64 = 1.0;
-const SAME_M: f64 = 1_500.0;
+/// What counts as the same: the rule of the benchmark.
+const SAME: Same = Same { s: 1.0, m: 1_500.0 };
+/// Events of a set beyond which every set counts alike.
+const SET_MAX: f64 = 300.0;
 /// Squared distance, in errors, that 90 % of a normal law in the plane stay within.
 const NINETY: f64 = 4.605;
 /// Events of a class below which it takes the factor of all.
@@ -76,13 +77,8 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     if judged.len() < 50 {
         bail!("{} events are too few to fit a map; give more sets", judged.len());
     }
-    let names: Vec<String> = args
-        .data
-        .iter()
-        .map(|d| d.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()))
-        .collect();
     let examples: Vec<_> = judged.iter().map(|j| (j.features, j.real, j.weight)).collect();
-    model.calibration = Calibration::fit(&examples, &names.join(" "));
+    model.calibration = Calibration::fit(&examples, &names_of(&args.data));
     model.inflation = inflation(&judged, &model);
     let mut soon = Vec::new();
     for set in &args.data {
@@ -97,16 +93,8 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
         .collect();
     model.kinds = kind::fit(&of_kinds);
     model.version.clone_from(&args.version);
-    fs::write(&args.out, output::json(&model)?)
-        .with_context(|| format!("writing {}", args.out.display()))?;
-    let table = reliability(&judged, &model);
-    let mut csv = String::from("probability,share_real,events\n");
-    for (p, share, n) in &table {
-        csv += &format!("{p:.4},{share:.4},{n}\n");
-    }
-    write_beside(&args.out, "csv", &csv)?;
-    write_beside(&args.out, "svg", &diagram(&table))?;
-    output::print(&csv)?;
+    let stated = judged.iter().map(|j| (model.calibration.probability(&j.features), j.real));
+    write_model(&args.out, &model, stated.collect())?;
     Ok(Outcome::Fine)
 }
 
@@ -122,92 +110,58 @@ fn events_of(set: &Path, model: &Model, pace: Pace) -> Result<Vec<Event>> {
     Ok(events)
 }
 
-pub(super) fn write_beside(path: &Path, extension: &str, text: &str) -> Result<()> {
+fn write_beside(path: &Path, extension: &str, text: &str) -> Result<()> {
     let path = path.with_extension(extension);
     fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
 }
 
-/// Pairs events with the truth, nearest first, and notes which are real.
+/// Holds events against the truth of their set.
 fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
-    let path = set.join("truth.csv");
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-    let column = |name: &str| {
-        header
-            .iter()
-            .position(|c| *c == name)
-            .with_context(|| format!("{}: line 1 has no column `{name}`", path.display()))
-    };
-    let (t, lat, lon) = (column("t_s")?, column("lat")?, column("lon")?);
-    let of_type = column("type").ok();
-    let mut truth = Vec::new();
-    for (i, line) in lines.enumerate() {
-        let f: Vec<&str> = line.split(',').collect();
-        let number = |at: usize| -> Result<f64> {
-            f.get(at).and_then(|v| v.parse().ok()).with_context(|| {
-                format!("{}: line {}: column {} is not a number", path.display(), i + 2, at + 1)
-            })
-        };
-        let kind = of_type.and_then(|at| f.get(at)).map(|kind| (*kind).to_owned());
-        truth.push((number(t)?, number(lat)?, number(lon)?, kind));
-    }
-    let Some(first) = truth.first() else { bail!("{}: no events", path.display()) };
-    let plane = Plane::new(first.1, first.2);
-    let mut truth: Vec<(f64, f64, f64, Option<String>)> = truth
-        .into_iter()
-        .map(|(t, lat, lon, kind)| {
-            let (x, y) = plane.forward(lat, lon);
-            (t, x, y, kind)
-        })
-        .collect();
-    truth.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let found: Vec<(f64, f64, f64)> = events
-        .iter()
-        .map(|e| {
-            let (x, y) = plane.forward(e.lat, e.lon);
-            (e.t_s, x, y)
-        })
-        .collect();
-    let mut pairs = Vec::new();
-    for (i, f) in found.iter().enumerate() {
-        let from = truth.partition_point(|t| t.0 < f.0 - SAME_S);
-        for (j, t) in truth.iter().enumerate().skip(from).take_while(|(_, t)| t.0 <= f.0 + SAME_S) {
-            let d = libm::hypot(f.1 - t.1, f.2 - t.2);
-            if d <= SAME_M {
-                pairs.push(((f.0 - t.0).abs() / SAME_S + d / SAME_M, i, j));
-            }
-        }
-    }
-    pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-    let mut of_event = vec![None; found.len()];
-    let mut taken = vec![false; truth.len()];
-    for (_, i, j) in pairs {
-        if of_event[i].is_none() && !taken[j] {
-            of_event[i] = Some(j);
-            taken[j] = true;
-        }
-    }
-    // Every set counts alike beyond some hundred events.
-    let weight = (300.0 / events.len().max(1) as f64).min(1.0);
-    for (i, e) in events.iter().enumerate() {
-        let [a, b, c] = e.covariance;
-        let off = of_event[i].map(|j| {
-            let (ex, ey) = (found[i].1 - truth[j].1, found[i].2 - truth[j].2);
-            (c * ex * ex - 2.0 * b * ex * ey + a * ey * ey) / (a * c - b * b).max(1e-9)
-        });
+    let found: Vec<_> = events.iter().map(|e| (e.t_s, e.lat, e.lon)).collect();
+    let weight = weight_of(events.len());
+    for (e, same) in events.iter().zip(matches(set, &found, SAME)?) {
         out.push(Judged {
             features: e.features,
-            real: off.is_some(),
+            real: same.is_some(),
             weight,
             class: e.features.class(),
-            off,
-            kind: of_event[i].and_then(|j| truth[j].3.clone()),
+            off: same.as_ref().map(|same| in_errors(same.off, e.covariance)),
+            kind: same.and_then(|same| same.kind),
             level_db: e.level_db,
             spacing_s: e.spacing_s,
         });
     }
     Ok(())
+}
+
+/// Weight of each event of a set: every set counts alike beyond some hundred events.
+pub(super) fn weight_of(events: usize) -> f64 {
+    (SET_MAX / events.max(1) as f64).min(1.0)
+}
+
+/// Names of the sets, for the model to say what it was fitted on.
+pub(super) fn names_of(sets: &[PathBuf]) -> String {
+    let name = |set: &PathBuf| {
+        set.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    };
+    sets.iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
+/// Writes a model and, beside it, how what it states of events compares with whether they are real.
+pub(super) fn write_model(
+    out: &Path,
+    model: &impl serde::Serialize,
+    stated: Vec<(f64, bool)>,
+) -> Result<()> {
+    fs::write(out, output::json(model)?).with_context(|| format!("writing {}", out.display()))?;
+    let table = table_of(stated);
+    let mut csv = String::from("probability,share_real,events\n");
+    for (p, share, n) in &table {
+        csv += &format!("{p:.4},{share:.4},{n}\n");
+    }
+    write_beside(out, "csv", &csv)?;
+    write_beside(out, "svg", &diagram(&table))?;
+    output::print(&csv)
 }
 
 /// Factors by class so that 90 % of the likely events lie in their 90 % ellipse.
@@ -244,12 +198,7 @@ fn inflation(judged: &[Judged], model: &Model) -> Vec<f64> {
 }
 
 /// Mean probability, share of real events and count of fifteen equal parts.
-fn reliability(judged: &[Judged], model: &Model) -> Vec<(f64, f64, usize)> {
-    table_of(judged.iter().map(|j| (model.calibration.probability(&j.features), j.real)).collect())
-}
-
-/// The same of probabilities and whether each was real.
-pub(super) fn table_of(mut list: Vec<(f64, bool)>) -> Vec<(f64, f64, usize)> {
+fn table_of(mut list: Vec<(f64, bool)>) -> Vec<(f64, f64, usize)> {
     list.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let size = list.len().div_ceil(15);
     list.chunks(size)
@@ -265,7 +214,7 @@ pub(super) fn table_of(mut list: Vec<(f64, bool)>) -> Vec<(f64, f64, usize)> {
 }
 
 /// The reliability diagram: stated probability across, share of real events up.
-pub(super) fn diagram(table: &[(f64, f64, usize)]) -> String {
+fn diagram(table: &[(f64, f64, usize)]) -> String {
     let at = |p: f64, q: f64| (40.0 + 320.0 * p, 360.0 - 320.0 * q);
     let mut dots = String::new();
     let mut line = String::new();

@@ -16,6 +16,7 @@ pub(crate) mod owed;
 pub(crate) mod red_team;
 mod report;
 pub(crate) mod simulate;
+mod truth;
 mod verify;
 
 use std::path::Path;
