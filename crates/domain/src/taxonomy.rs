@@ -210,6 +210,21 @@ impl Signature {
 }
 
 impl Class {
+    /// The class of a kind of source that can be told by its sound, by the names
+    /// that `associate` and `simulate` use; none if the name is not known.
+    pub fn of_sound(kind: &str) -> Option<Self> {
+        Some(match kind {
+            "small_arms" => Self::A1,
+            "mortar" => Self::A3,
+            "artillery" => Self::A4,
+            "rocket" => Self::A6,
+            "airstrike" => Self::A8,
+            "controlled_blast" => Self::Z2,
+            "thunder" | "quarry" => Self::Z4,
+            _ => return None,
+        })
+    }
+
     /// The letter of the group: `A` use of fire, `B` weapons in place, and so on.
     pub fn group(self) -> char {
         self.code().chars().next().expect("codes are not empty")

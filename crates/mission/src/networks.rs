@@ -280,25 +280,12 @@ fn outages(
     outages
 }
 
-/// What an agreement calls a kind of source that the engine tells apart.
-fn class_of(kind: &str) -> Class {
-    match kind {
-        "small_arms" => Class::A1,
-        "mortar" => Class::A3,
-        "artillery" => Class::A4,
-        "rocket" => Class::A6,
-        "airstrike" => Class::A8,
-        "controlled_blast" => Class::Z2,
-        "thunder" | "quarry" => Class::Z4,
-        _ => Class::A13,
-    }
-}
-
 /// Shares of classes from shares of kinds, likeliest first.
 fn classes(kinds: &[Kind], shares: &[f64]) -> Vec<ClassShare> {
     let mut of: BTreeMap<Class, f64> = BTreeMap::new();
     for (kind, share) in kinds.iter().zip(shares).filter(|(_, share)| **share > 0.0) {
-        *of.entry(class_of(&kind.kind)).or_default() += share;
+        let class = Class::of_sound(&kind.kind).unwrap_or(Class::A13);
+        *of.entry(class).or_default() += share;
     }
     let mut list: Vec<ClassShare> = of
         .into_iter()
@@ -349,4 +336,21 @@ fn named(
         classes: classes(kinds, &event.kinds),
         arrivals,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_the_engine_has_a_class() {
+        let kinds = Model::built_in().kinds;
+        assert!(kinds.len() > 5);
+        for kind in &kinds {
+            assert!(Class::of_sound(&kind.kind).is_some(), "{}", kind.kind);
+        }
+        let alike = vec![1.0 / kinds.len() as f64; kinds.len()];
+        let sum: f64 = classes(&kinds, &alike).iter().map(|share| share.share.get()).sum();
+        assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+    }
 }
