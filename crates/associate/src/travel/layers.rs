@@ -226,15 +226,7 @@ mod tests {
 
     use super::*;
     use crate::travel::Uniform;
-
-    fn crust() -> Layers {
-        let layer =
-            |(depth_km, vp_km_s): (f64, f64)| Layer { depth_km, vp_km_s, vs_km_s: vp_km_s / 1.75 };
-        Layers::new(
-            [(0.0, 5.6), (4.0, 6.0), (15.0, 6.4), (28.0, 6.9), (42.0, 8.0)].map(layer).into(),
-        )
-        .unwrap()
-    }
+    use crate::travel::tests::crust;
 
     fn way(far: f64, depth: f64) -> Way {
         Way { east_km: far * 0.6, north_km: far * 0.8, depth_km: depth, height_km: 0.0 }

@@ -101,3 +101,18 @@ impl Travel for Uniform {
         Arrival { time_s: d / speed, slope: [-way.east_km * per, -way.north_km * per, down * per] }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Layer, Layers};
+
+    /// A crust of five layers, for the tests of what is built on layers.
+    pub(super) fn crust() -> Layers {
+        let layer =
+            |(depth_km, vp_km_s): (f64, f64)| Layer { depth_km, vp_km_s, vs_km_s: vp_km_s / 1.75 };
+        Layers::new(
+            [(0.0, 5.6), (4.0, 6.0), (15.0, 6.4), (28.0, 6.9), (42.0, 8.0)].map(layer).into(),
+        )
+        .unwrap()
+    }
+}

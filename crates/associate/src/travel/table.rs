@@ -141,16 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::travel::{Layer, Layers};
-
-    fn crust() -> Layers {
-        let layer =
-            |(depth_km, vp_km_s): (f64, f64)| Layer { depth_km, vp_km_s, vs_km_s: vp_km_s / 1.75 };
-        Layers::new(
-            [(0.0, 5.6), (4.0, 6.0), (15.0, 6.4), (28.0, 6.9), (42.0, 8.0)].map(layer).into(),
-        )
-        .unwrap()
-    }
+    use crate::travel::tests::crust;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
