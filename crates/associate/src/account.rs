@@ -3,6 +3,7 @@
 //! would change. Worked out for one event on demand, from the very state in
 //! which the event became final.
 
+use crate::bearing::Bearing;
 use crate::live::Events;
 use crate::moves::listen_to;
 use crate::posterior::{self, FEATURES, Features};
@@ -104,8 +105,12 @@ pub enum Says {
         sigma_s: f64,
         /// How much louder it was than expected, dB.
         louder_db: f64,
-        /// Parts of the sum, nats: its time, its signal-to-noise ratio, its level.
-        parts: [f64; 3],
+        /// How far to the right of the event it came from, degrees; none if the
+        /// station is no array.
+        turned_deg: Option<f64>,
+        /// Parts of the sum, nats: its time, its signal-to-noise ratio, its
+        /// level, its direction.
+        parts: [f64; 4],
         /// Logarithm of the rate of false alarms of the station per second, the alternative.
         ln_false: f64,
     },
@@ -305,12 +310,14 @@ fn testimony(court: &Court, base: &Weighing, r: &Reached) -> Testimony {
             let pick = &view.rings[k].picks[r.heard];
             let louder_db = f64::from(pick.amp) + r.loss - base.weighed.level;
             let time = view.physics.time(r.residual, r.sigma);
+            let direction = view.physics.direction(pick, r.toward);
             let says = Says::Heard {
                 row: pick.row,
                 residual_s: r.residual,
                 sigma_s: r.sigma,
                 louder_db,
-                parts: [time, r.gain - time, view.physics.level(louder_db)],
+                parts: [time, r.gain - time - direction, view.physics.level(louder_db), direction],
+                turned_deg: pick.bearing.off(r.toward),
                 ln_false: view.net.habit[k].ln_false,
             };
             (says, nats)
@@ -419,8 +426,10 @@ fn rivals(court: &Court) -> Vec<Rival> {
                 tau: path.tau,
                 loss: path.loss,
                 heard: index,
+                toward: path.toward(),
                 gain: view.physics.time(ring.t[index] - due, sigma)
-                    + f64::from(ring.picks[index].gain),
+                    + f64::from(ring.picks[index].gain)
+                    + view.physics.direction(&ring.picks[index], path.toward()),
                 residual: ring.t[index] - due,
                 sigma,
                 mute: false,
@@ -459,6 +468,7 @@ fn more(court: &Court, base: &Weighing, stations: &[Testimony]) -> Vec<More> {
             sigma: view.physics.pick_sigma(snr) as f32,
             amp: level as f32,
             gain: view.physics.pick_gain(snr) as f32,
+            bearing: Bearing::default(),
             row: u32::MAX,
         };
         let mut rings: Vec<Ring> = view.rings.to_vec();

@@ -375,6 +375,7 @@ impl Engine {
                 sigma: self.physics.pick_sigma(snr) as f32,
                 amp: d.amp_db,
                 gain: self.physics.pick_gain(snr) as f32,
+                bearing: self.net.bearing(d.station, d.from),
                 row: d.row,
             };
             let ring = &mut self.rings[d.station as usize];

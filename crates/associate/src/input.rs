@@ -24,8 +24,19 @@ pub struct Detection {
     pub amp_db: f32,
     /// Level over the noise of the moment, dB.
     pub snr_db: f32,
+    /// Direction that it came from, if the station is an array.
+    pub from: Option<BackAzimuth>,
     /// Number of the row, for the caller to know it again.
     pub row: u32,
+}
+
+/// The direction that an arrival came from, as an array found it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BackAzimuth {
+    /// Degrees from true north to the east, from the station to the source.
+    pub deg: f32,
+    /// Standard deviation, degrees; none takes that of the model.
+    pub sigma_deg: Option<f32>,
 }
 
 /// Forecast of the air at a place and time.

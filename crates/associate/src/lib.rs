@@ -48,6 +48,7 @@
 //!             t_s: 1000.0 + d / c,
 //!             amp_db: level as f32,
 //!             snr_db: level as f32 - 76.0,
+//!             from: None,
 //!             row: i as u32,
 //!         }
 //!     })
@@ -71,6 +72,7 @@
 
 pub mod account;
 pub mod arrays;
+mod bearing;
 mod births;
 pub mod effort;
 mod engine;
@@ -95,5 +97,5 @@ mod train;
 pub mod travel;
 
 pub use engine::{Engine, Event, Pace, Rejected};
-pub use input::{Detection, MetNode, Outage, Station};
+pub use input::{BackAzimuth, Detection, MetNode, Outage, Station};
 pub use model::{CLASSES, Calibration, ENGINE_VERSION, Model, NotAModel};

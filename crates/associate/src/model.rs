@@ -48,6 +48,10 @@ pub struct Model {
     pub late_mean_s: f64,
     /// Share of arrivals off by any amount.
     pub stray_share: f64,
+    /// Share of back-azimuths that say nothing of the source.
+    pub azimuth_stray_share: f64,
+    /// Standard deviation of a back-azimuth that comes without one, degrees.
+    pub azimuth_error_deg: f64,
     /// False alarms of a sensor per hour, before anything is known of it.
     pub false_per_hour: f64,
     /// Mean of the excess over the threshold of false alarms, dB.
@@ -100,6 +104,8 @@ impl Default for Model {
             late_share: 0.03,
             late_mean_s: 0.5,
             stray_share: 0.005,
+            azimuth_stray_share: 0.05,
+            azimuth_error_deg: 5.0,
             false_per_hour: 1.5,
             false_excess_db: 4.5,
             level_mean_db: 111.0,
@@ -156,6 +162,8 @@ impl Model {
             ("level_spread_db", model.level_spread_db),
             ("events_per_km2_day", model.events_per_km2_day),
             ("late_mean_s", model.late_mean_s),
+            ("azimuth_stray_share", model.azimuth_stray_share),
+            ("azimuth_error_deg", model.azimuth_error_deg),
         ];
         for (field, value) in positive {
             if !value.is_finite() || value <= 0.0 {

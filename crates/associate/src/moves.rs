@@ -16,6 +16,8 @@ struct Prediction {
     t: f64,
     event: u32,
     tau: f64,
+    /// Direction of the event from the station.
+    toward: (f32, f32),
     /// Expected level, dB.
     level: f64,
     /// Log-probability of silence.
@@ -99,6 +101,7 @@ fn predict(
                 t,
                 event: id,
                 tau: path.tau,
+                toward: path.toward(),
                 level,
                 silent,
                 taken: NONE,
@@ -206,6 +209,7 @@ fn pairs_of(view: &View, p: &Prediction, number: u32, out: &mut Vec<Pair>) {
             let sigma = view.sigma(p.station, pick.sigma, p.tau);
             let gain = view.physics.time(ring.t[i] - p.t, sigma)
                 + f64::from(pick.gain)
+                + view.physics.direction(pick, p.toward)
                 + view.physics.level(f64::from(pick.amp) - p.level)
                 - view.ln_crowd(p.station, i)
                 - p.silent;
@@ -374,6 +378,7 @@ pub(crate) fn listen_to(
             tau: path.tau,
             loss: path.loss,
             heard: NONE,
+            toward: path.toward(),
             gain: 0.0,
             residual: predicted,
             sigma: 1.0,
@@ -393,7 +398,9 @@ pub(crate) fn listen_to(
         }
         r.heard = index;
         r.mute = false;
-        r.gain = view.physics.time(residual, sigma) + f64::from(pick.gain);
+        r.gain = view.physics.time(residual, sigma)
+            + f64::from(pick.gain)
+            + view.physics.direction(pick, r.toward);
         r.residual = residual;
         r.sigma = sigma;
     }
@@ -468,6 +475,7 @@ fn regain(
         let sigma = view.sigma(p.station, pick.sigma, p.tau);
         let gain = physics.time(t - p.t, sigma)
             + f64::from(pick.gain)
+            + physics.direction(pick, p.toward)
             + physics.level(f64::from(pick.amp) - p.level)
             - ln_false
             - p.silent;

@@ -1,7 +1,8 @@
 //! The stations as flat arrays: where they are, who is near whom, when they
 //! were down, and what is learned of each while the record goes by.
 
-use crate::input::{MetNode, Outage, Station};
+use crate::bearing::Bearing;
+use crate::input::{BackAzimuth, MetNode, Outage, Station};
 use crate::model::Model;
 use crate::plane::Plane;
 
@@ -51,6 +52,9 @@ pub(crate) struct Network {
     pub ground: Vec<f64>,
     /// Scale of the plane at the station.
     pub scale: Vec<f64>,
+    /// Direction of true north on the plane at the station.
+    north: Vec<(f64, f64)>,
+    azimuth_error_deg: f64,
     /// Tile of the ground that the station stands on.
     pub tile: Vec<(i32, i32)>,
     /// Up to [`NEIGHBOURS`] nearest stations, nearest first, without the station itself.
@@ -138,6 +142,8 @@ impl Network {
         };
         Self {
             scale: x.iter().map(|x| plane.scale(*x)).collect(),
+            north: stations.iter().map(|s| true_north(&plane, s)).collect(),
+            azimuth_error_deg: model.azimuth_error_deg,
             met: Met::new(met, &plane, &x, &y),
             air: vec![Air { c: 340.0, east: 0.0, north: 0.0 }; x.len()],
             habit: vec![habit; x.len()],
@@ -168,6 +174,14 @@ impl Network {
     pub(crate) fn near(&self, k: u32) -> &[u32] {
         let k = k as usize;
         &self.near[self.near_start[k] as usize..self.near_start[k + 1] as usize]
+    }
+
+    /// A direction measured at a station, on the plane.
+    pub(crate) fn bearing(&self, k: u32, from: Option<BackAzimuth>) -> Bearing {
+        from.map_or_else(Bearing::default, |from| {
+            let sigma = from.sigma_deg.map_or(self.azimuth_error_deg, f64::from);
+            Bearing::new(f64::from(from.deg), sigma, self.north[k as usize])
+        })
     }
 
     /// True if the station is known to have been down at that time.
@@ -257,6 +271,15 @@ impl Network {
         h.clock += gain * residual;
         h.clock_var = (h.clock_var * (1.0 - gain)).max(1e-6);
     }
+}
+
+/// Direction of true north on a plane at a station, as a unit vector.
+fn true_north(plane: &Plane, station: &Station) -> (f64, f64) {
+    let here = plane.forward(station.lat, station.lon);
+    let there = plane.forward(station.lat + 0.01, station.lon);
+    let (dx, dy) = (there.0 - here.0, there.1 - here.1);
+    let length = libm::hypot(dx, dy);
+    if length > 0.0 { (dx / length, dy / length) } else { (0.0, 1.0) }
 }
 
 impl Squares {

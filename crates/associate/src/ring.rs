@@ -1,5 +1,7 @@
 //! Detections of one station within the time at work, oldest first.
 
+use crate::bearing::Bearing;
+
 /// No event has it.
 pub(crate) const FREE: u32 = u32::MAX;
 
@@ -15,6 +17,8 @@ pub(crate) struct Pick {
     /// Log-likelihood of the signal-to-noise ratio under an arrival, without
     /// the level, less that under a false alarm.
     pub gain: f32,
+    /// Where it came from.
+    pub bearing: Bearing,
     pub row: u32,
 }
 

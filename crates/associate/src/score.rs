@@ -4,7 +4,7 @@
 use crate::math::{self, Nats};
 use crate::model::Model;
 use crate::network::Network;
-use crate::ring::{FREE, Ring};
+use crate::ring::{FREE, Pick, Ring};
 
 /// Farthest a station is asked, metres.
 pub(crate) const REACH_MAX: f64 = 48_000.0;
@@ -48,6 +48,14 @@ pub(crate) struct Path {
     pub gy: f64,
 }
 
+impl Path {
+    /// Direction of the source from the station: away from it the way gets longer.
+    #[inline]
+    pub(crate) fn toward(&self) -> (f32, f32) {
+        ((self.gx * 1e3) as f32, (self.gy * 1e3) as f32)
+    }
+}
+
 /// Numbers derived from the model once.
 pub(crate) struct Physics {
     pub model: Model,
@@ -70,7 +78,10 @@ pub(crate) struct Reached {
     pub loss: f64,
     /// Index in the ring of what was heard; `usize::MAX` if nothing.
     pub heard: usize,
-    /// Log-likelihood of its time, with the pick's gain, less that of a false alarm.
+    /// Direction of the source on the plane, of any length.
+    pub toward: (f32, f32),
+    /// Log-likelihood of its time and direction, with the pick's gain, less that
+    /// of a false alarm.
     pub gain: f64,
     pub residual: f64,
     pub sigma: f64,
@@ -250,6 +261,14 @@ impl Physics {
         hit.max(late).max(self.ln_stray)
     }
 
+    /// Log-likelihood ratio of the direction of a pick, the source lying at
+    /// `toward` from the station.
+    #[inline]
+    pub(crate) fn direction(&self, pick: &Pick, toward: (f32, f32)) -> f64 {
+        let (dx, dy) = (f64::from(toward.0), f64::from(toward.1));
+        pick.bearing.gain(self.model.azimuth_stray_share, dx, dy)
+    }
+
     /// Log-likelihood of a level that is off by so many dB (Student, 5 degrees).
     #[inline]
     pub(crate) fn level(&self, off: f64) -> f64 {
@@ -315,8 +334,9 @@ impl View<'_> {
         &self,
         k: u32,
         predicted: f64,
-        tau: f64,
+        path: &Path,
     ) -> Option<(usize, f64, f64, f64)> {
+        let tau = path.tau;
         let ring = &self.rings[k as usize];
         let wide = GATE * self.sigma(k, 0.12, tau);
         let mut best: Option<(usize, f64, f64, f64)> = None;
@@ -327,7 +347,9 @@ impl View<'_> {
                 let residual = ring.t[i] - predicted;
                 let pick = &ring.picks[i];
                 let sigma = self.sigma(k, pick.sigma, tau);
-                let gain = self.physics.time(residual, sigma) + f64::from(pick.gain);
+                let gain = self.physics.time(residual, sigma)
+                    + f64::from(pick.gain)
+                    + self.physics.direction(pick, path.toward());
                 if best.is_none_or(|b| gain > b.1) {
                     best = Some((i, gain, residual, sigma));
                 }
@@ -343,7 +365,7 @@ impl View<'_> {
         self.net.within(loc.x, loc.y, reach, |k, _| {
             let path = self.path(loc.x, loc.y, home, k);
             let predicted = loc.t + path.tau + self.net.habit[k as usize].clock;
-            let heard = self.best_near(k, predicted, path.tau);
+            let heard = self.best_near(k, predicted, &path);
             let mute =
                 heard.is_none() && (predicted > self.horizon || self.net.is_down(k, predicted));
             let (index, gain, residual, sigma) = heard.unwrap_or((usize::MAX, 0.0, 0.0, 1.0));
@@ -352,6 +374,7 @@ impl View<'_> {
                 tau: path.tau,
                 loss: path.loss,
                 heard: index,
+                toward: path.toward(),
                 gain,
                 residual,
                 sigma,
@@ -496,6 +519,16 @@ impl View<'_> {
                     for j in 0..=i {
                         info[i][j] += weight * g[i] * g[j];
                     }
+                }
+                let k = hit.station as usize;
+                let pull =
+                    ring.picks[index].bearing.pull(loc.x - self.net.x[k], loc.y - self.net.y[k]);
+                if let Some((left, weight, (lx, ly))) = pull {
+                    right[1] += weight * left * lx;
+                    right[2] += weight * left * ly;
+                    info[1][1] += weight * lx * lx;
+                    info[2][1] += weight * lx * ly;
+                    info[2][2] += weight * ly * ly;
                 }
             }
             for i in 0..3 {

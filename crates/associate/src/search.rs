@@ -6,6 +6,7 @@
 
 use std::collections::BinaryHeap;
 
+use crate::bearing::Bearing;
 use crate::live::Events;
 use crate::math;
 use crate::network::NEIGHBOURS;
@@ -97,6 +98,7 @@ struct Heard {
     gain: Vec<f32>,
     sigma: Vec<f32>,
     amp: Vec<f32>,
+    bearing: Vec<Bearing>,
     index: Vec<u32>,
 }
 
@@ -106,6 +108,7 @@ impl Heard {
         self.gain.clear();
         self.sigma.clear();
         self.amp.clear();
+        self.bearing.clear();
         self.index.clear();
     }
 }
@@ -165,6 +168,7 @@ pub(crate) fn search(
     near.n = 0;
     let mut active = 0;
     let scale = net.scale[k];
+    let stray = view.physics.model.azimuth_stray_share;
     for &l in net.near(station) {
         let i = near.n;
         let lu = l as usize;
@@ -183,12 +187,14 @@ pub(crate) fn search(
             if other.owner[j] == FREE {
                 let pick = &other.picks[j];
                 let g = f64::from(pick.gain) - view.ln_crowd(l, j);
+                let ahead = pick.bearing.best(stray);
                 heard.t.push((other.t[j] - t_a) as f32);
                 heard.gain.push(g as f32);
                 heard.sigma.push(pick.sigma);
                 heard.amp.push(pick.amp);
                 heard.index.push(j as u32);
-                gain = gain.max(g);
+                heard.bearing.push(pick.bearing);
+                gain = gain.max(g + ahead);
             }
             j += 1;
         }
@@ -234,6 +240,7 @@ pub(crate) fn search(
         },
         amp: pick.amp,
         sigma: pick.sigma,
+        bearing: pick.bearing,
         gain: (f64::from(pick.gain) - view.ln_crowd(station, index)
             + view.physics.ln_hit
             + view.physics.level(0.0)) as f32,
@@ -380,6 +387,7 @@ struct Anchor {
     dz2: f32,
     amp: f32,
     sigma: f32,
+    bearing: Bearing,
     gain: f32,
 }
 
@@ -422,6 +430,10 @@ fn bound(
         - 9.0;
     let mut sum =
         PRIOR_BEST + a.gain - view.physics.ln_sigma(f64::from((da - reach).max(0.0))) as f32;
+    if a.bearing.is_some() {
+        let stray = view.physics.model.azimuth_stray_share;
+        sum += a.bearing.most(stray, f64::from(x), f64::from(y), f64::from(reach)) as f32;
+    }
     for i in 0..near.n {
         let (lo, hi) = (near.centre[i] - near.spread[i], near.centre[i] + near.spread[i]);
         let list = &times[near.start[i] as usize..(near.start[i] + near.len[i]) as usize];
@@ -569,8 +581,11 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         let path = path_error * tau;
         (f64::from(pick * pick) + path * path).sqrt()
     };
+    let stray = view.physics.model.azimuth_stray_share;
     let time_a = view.physics.time(-t - tau_a - clock_a, sigma(a.sigma, tau_a));
-    let mut score = f64::from(PRIOR_BEST) - 3.0 + f64::from(a.gain) - view.physics.ln_hit + time_a;
+    let mut score = f64::from(PRIOR_BEST) - 3.0 + f64::from(a.gain) - view.physics.ln_hit
+        + time_a
+        + a.bearing.gain(stray, x, y);
     for i in 0..near.n {
         let loss = loss[i];
         let z = (level - loss - f64::from(near.floor[i])) / view.physics.model.threshold_width_db;
@@ -584,7 +599,8 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         let residual = f64::from(heard.t[at]) - t - tau - f64::from(near.clock[i]);
         let gain = f64::from(heard.gain[at])
             + view.physics.time(residual, sigma(heard.sigma[at], tau))
-            + view.physics.level(f64::from(heard.amp[at]) + loss - level);
+            + view.physics.level(f64::from(heard.amp[at]) + loss - level)
+            + heard.bearing[at].gain(stray, x - f64::from(near.dx[i]), y - f64::from(near.dy[i]));
         if gain > silent {
             score += gain;
         } else {

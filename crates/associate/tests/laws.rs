@@ -4,7 +4,7 @@
 
 mod common;
 
-use associate::{Detection, Engine, Event, Model, Outage};
+use associate::{Detection, Engine, Event, Model, Outage, Station};
 use common::{Chance, alarms, in_order, network, run, scene, shot};
 use proptest::prelude::*;
 
@@ -89,6 +89,28 @@ fn two_rounds_closer_than_the_dead_time_are_one_event() {
     assert_eq!(likely, 1, "{events:#?}");
 }
 
+/// Four stations on a line hear a shot alike from either side of it; one
+/// direction tells the sides apart.
+#[test]
+fn a_direction_tells_the_sides_of_a_line_of_stations_apart() {
+    let stations: Vec<Station> = (0..5)
+        .map(|i| Station {
+            name: format!("line-{i}"),
+            lat: 49.0,
+            lon: 37.0 + 0.04 * f64::from(i),
+            elev_m: 150.0,
+        })
+        .collect();
+    for side in [-1.0, 1.0] {
+        let at = (300.0, 49.0 + 0.03 * side, 37.09);
+        let mut all = Vec::new();
+        shot(&stations, 0, at, 108.0, &mut Chance(5), &mut all);
+        let events = run(&stations, &[], &in_order(all));
+        let [event] = &events[..] else { panic!("{} events", events.len()) };
+        assert!((event.lat - 49.0) * side > 0.02, "side {side}: found at {}", event.lat);
+    }
+}
+
 #[test]
 fn d17_a_dead_network_has_not_observed() {
     use associate::effort::{Looked, effort};
@@ -143,7 +165,7 @@ proptest! {
     ) {
         let stations = network(49.0, 37.0);
         let all = raw.into_iter().map(|(station, t, amp, snr)| Detection {
-            station, t_s: t, amp_db: amp, snr_db: snr, row: 0,
+            station, t_s: t, amp_db: amp, snr_db: snr, from: None, row: 0,
         }).collect();
         for e in run(&stations, &[], &in_order(all)) {
             prop_assert!((0.0..=1.0).contains(&e.probability));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use associate::account::{Account, Asked};
 use associate::kind::Kind;
-use associate::{Detection, Engine, MetNode, Model, Outage, Station};
+use associate::{BackAzimuth, Detection, Engine, MetNode, Model, Outage, Station};
 use domain::event::Arrival;
 use domain::probability::rounded;
 use domain::time::{seconds_between, shifted};
@@ -32,6 +32,7 @@ pub(crate) struct Heard {
     when: Timestamp,
     amp_db: f32,
     snr_db: f32,
+    from: Option<BackAzimuth>,
 }
 
 impl Heard {
@@ -43,10 +44,11 @@ impl Heard {
         day: Date,
     ) -> Option<Self> {
         let Where::Named { name, .. } = &observation.place else { return None };
-        let number = |name: &str| {
+        let measure = |name: &str| {
             let value = observation.measures.get(name).and_then(Value::number);
-            value.map_or(f32::NAN, |number| number as f32)
+            value.map(|number| number as f32)
         };
+        let number = |name: &str| measure(name).unwrap_or(f32::NAN);
         Some(Self {
             observation: id,
             at,
@@ -55,6 +57,8 @@ impl Heard {
             when: observation.when.interval().from,
             amp_db: number("amp_db"),
             snr_db: number("snr_db"),
+            from: measure("baz_deg")
+                .map(|deg| BackAzimuth { deg, sigma_deg: measure("baz_sigma_deg") }),
         })
     }
 }
@@ -153,6 +157,7 @@ pub(crate) fn associate(
             t_s: seconds(one.when),
             amp_db: one.amp_db,
             snr_db: one.snr_db,
+            from: one.from,
             row: row as u32,
         });
     }

@@ -103,13 +103,18 @@ impl Told<'_> {
         let name = (self.station)(s.station);
         let km = s.distance_m / 1000.0;
         let said = match &s.says {
-            Says::Heard { row, residual_s, sigma_s, louder_db, .. } => format!(
-                "{name} at {km:.1} km heard {} {:.3} s {} (error {sigma_s:.3}), {:.0} dB {}",
+            Says::Heard { row, residual_s, sigma_s, louder_db, turned_deg, .. } => format!(
+                "{name} at {km:.1} km heard {} {:.3} s {} (error {sigma_s:.3}), {:.0} dB {}{}",
                 (self.detection)(*row),
                 residual_s.abs(),
                 if *residual_s < 0.0 { "early" } else { "late" },
                 louder_db.abs(),
-                if *louder_db < 0.0 { "fainter than expected" } else { "louder than expected" }
+                if *louder_db < 0.0 { "fainter than expected" } else { "louder than expected" },
+                turned_deg.map_or(String::new(), |deg| format!(
+                    ", from {:.0} degrees to the {}",
+                    deg.abs(),
+                    if deg < 0.0 { "left" } else { "right" }
+                ))
             ),
             Says::Silent if s.chance < 0.005 && s.nats > -0.005 => return,
             Says::Silent => {
@@ -223,16 +228,20 @@ impl Told<'_> {
             "probability_without": s.without,
         });
         let says = match &s.says {
-            Says::Heard { row, residual_s, sigma_s, louder_db, parts, ln_false } => json!({
-                "heard": (self.detection)(*row),
-                "residual_s": residual_s,
-                "sigma_s": sigma_s,
-                "louder_db": louder_db,
-                "time": parts[0],
-                "signal": parts[1],
-                "level": parts[2],
-                "false_alarm": ln_false,
-            }),
+            Says::Heard { row, residual_s, sigma_s, louder_db, turned_deg, parts, ln_false } => {
+                json!({
+                    "heard": (self.detection)(*row),
+                    "residual_s": residual_s,
+                    "sigma_s": sigma_s,
+                    "louder_db": louder_db,
+                    "time": parts[0],
+                    "signal": parts[1],
+                    "level": parts[2],
+                    "turned_deg": turned_deg,
+                    "direction": parts[3],
+                    "false_alarm": ln_false,
+                })
+            }
             Says::Silent => json!({ "heard": null }),
             Says::Down => json!({ "down": true }),
         };

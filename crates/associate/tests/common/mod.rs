@@ -3,7 +3,7 @@
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code)]
 
-use associate::{Detection, Engine, Event, Model, Outage, Station};
+use associate::{BackAzimuth, Detection, Engine, Event, Model, Outage, Station};
 
 /// Chance of the tests' own: a multiplicative generator (Lehmer).
 pub(crate) struct Chance(pub(crate) u64);
@@ -32,6 +32,9 @@ pub(crate) fn network(lat: f64, lon: f64) -> Vec<Station> {
         .collect()
 }
 
+/// One station in so many is an array.
+const ARRAY_EVERY: u32 = 8;
+
 /// What a shot at a place and time makes the stations from `first` on detect.
 pub(crate) fn shot(
     stations: &[Station],
@@ -49,13 +52,18 @@ pub(crate) fn shot(
         let amp = level - 20.0 * libm::log10(d / 1e3) - 0.6 * d / 1e3 + 3.0 * chance.normal();
         if amp - 76.0 > 6.0 {
             let t = at.0 + d / c * (1.0 + 0.003 * chance.normal()) + 0.03 * chance.normal();
-            out.push(detection(k, t, amp as f32));
+            let from = (k % ARRAY_EVERY == 0).then(|| {
+                let deg = libm::atan2(-x, -y).to_degrees() + 4.0 * chance.normal();
+                BackAzimuth { deg: deg as f32, sigma_deg: Some(4.0) }
+            });
+            out.push(Detection { from, ..detection(k, t, amp as f32) });
         }
     }
 }
 
 pub(crate) fn detection(station: u32, t: f64, amp: f32) -> Detection {
-    Detection { station, t_s: (t * 1e6).round() / 1e6, amp_db: amp, snr_db: amp - 76.0, row: 0 }
+    let t_s = (t * 1e6).round() / 1e6;
+    Detection { station, t_s, amp_db: amp, snr_db: amp - 76.0, from: None, row: 0 }
 }
 
 pub(crate) fn alarms(

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use associate::{Detection, MetNode, Outage, Station};
+use associate::{BackAzimuth, Detection, MetNode, Outage, Station};
 use serde::Deserialize;
 
 /// Longest time, either way from the zero of a set, that is believed: 30 years, s.
@@ -333,6 +333,8 @@ struct Object {
     t: Option<f64>,
     amp_db: Option<f64>,
     snr_db: Option<f64>,
+    baz_deg: Option<f64>,
+    baz_sigma_deg: Option<f64>,
 }
 
 /// Columns of detections.
@@ -342,6 +344,21 @@ struct Columns {
     t: usize,
     amp: usize,
     snr: usize,
+    /// Direction and its error; a set without arrays has no such columns.
+    azimuth: Option<usize>,
+    azimuth_sigma: Option<usize>,
+}
+
+/// Degrees from north that are taken: writers differ in where the circle begins.
+const BAZ: (f64, f64) = (-180.0, 360.0);
+
+/// A direction and its error as given; none without a direction.
+fn back_azimuth(
+    deg: Option<Result<f64, Fault>>,
+    sigma_deg: Option<Result<f64, Fault>>,
+) -> Result<Option<BackAzimuth>, Fault> {
+    let sigma_deg = sigma_deg.transpose()?.map(|sigma| sigma as f32);
+    Ok(deg.transpose()?.map(|deg| BackAzimuth { deg: deg as f32, sigma_deg }))
 }
 
 /// A name in 64 bits: millions of rows are held at a time.
@@ -416,6 +433,8 @@ impl<'a> Feed<'a> {
                 t: csv.column("t_s")?,
                 amp: csv.column("amp_db")?,
                 snr: csv.column("snr_db")?,
+                azimuth: csv.column("baz_deg").ok(),
+                azimuth_sigma: csv.column("baz_sigma_deg").ok(),
             };
             (Form::Csv(columns), csv)
         };
@@ -559,7 +578,11 @@ impl<'a> Feed<'a> {
         }
         let amp = need(o.amp_db, "amp_db", -100.0, 300.0)?;
         let snr = need(o.snr_db, "snr_db", SNR_MIN, 200.0)?;
-        self.taken(&o.id, "id", station, t, [amp as f32, snr as f32]).map(Some)
+        let from = back_azimuth(
+            o.baz_deg.map(|_| need(o.baz_deg, "baz_deg", BAZ.0, BAZ.1)),
+            o.baz_sigma_deg.map(|_| need(o.baz_sigma_deg, "baz_sigma_deg", 0.0, 180.0)),
+        )?;
+        self.taken(&o.id, "id", station, t, [amp as f32, snr as f32], from).map(Some)
     }
 
     fn taken(
@@ -569,6 +592,7 @@ impl<'a> Feed<'a> {
         station: u32,
         t: f64,
         of: [f32; 2],
+        from: Option<BackAzimuth>,
     ) -> Result<Detection, Fault> {
         if !self.names.insert(short(id)) {
             return Err(fault(
@@ -585,6 +609,7 @@ impl<'a> Feed<'a> {
             t_s: (t * 1e6).round() / 1e6,
             amp_db: of[0],
             snr_db: of[1],
+            from,
             row,
         })
     }
@@ -608,8 +633,13 @@ impl<'a> Feed<'a> {
         if id.is_empty() {
             return Err(fault("det", "a detection without a name"));
         }
+        let given = |column: Option<usize>| column.filter(|at| !text(f, *at).is_empty());
+        let from = back_azimuth(
+            given(c.azimuth).map(|at| number(f, at, "baz_deg", BAZ.0, BAZ.1)),
+            given(c.azimuth_sigma).map(|at| number(f, at, "baz_sigma_deg", 0.0, 180.0)),
+        )?;
         let id = id.to_owned();
-        self.taken(&id, "det", station, t, [amp as f32, snr as f32])
+        self.taken(&id, "det", station, t, [amp as f32, snr as f32], from)
     }
 
     pub(crate) fn id(&self, row: u32) -> &str {
