@@ -176,6 +176,18 @@ impl Network {
         &self.near[self.near_start[k] as usize..self.near_start[k + 1] as usize]
     }
 
+    /// Air on the way between a source near one station and another station:
+    /// the middle of what lies over both.
+    #[inline]
+    pub(crate) fn between(&self, home: u32, k: u32) -> Air {
+        let (a, b) = (&self.air[home as usize], &self.air[k as usize]);
+        Air {
+            c: 0.5 * (a.c + b.c),
+            east: 0.5 * (a.east + b.east),
+            north: 0.5 * (a.north + b.north),
+        }
+    }
+
     /// A direction measured at a station, on the plane.
     pub(crate) fn bearing(&self, k: u32, from: Option<BackAzimuth>) -> Bearing {
         from.map_or_else(Bearing::default, |from| {

@@ -131,9 +131,10 @@ impl Seen {
             s.y[i] = ((net.y[l] - y0) / scale) as f32;
             let dz = net.z[l] - net.ground[home as usize];
             s.dz2[i] = (dz * dz) as f32;
-            s.c[i] = net.air[l].c as f32;
-            s.east[i] = net.air[l].east as f32;
-            s.north[i] = net.air[l].north as f32;
+            let air = net.between(home, stations[i]);
+            s.c[i] = air.c as f32;
+            s.east[i] = air.east as f32;
+            s.north[i] = air.north as f32;
             s.clock[i] = net.habit[l].clock as f32;
         }
         s

@@ -282,12 +282,12 @@ impl View<'_> {
     /// place: it lends its scale and ground.
     #[inline]
     pub(crate) fn path(&self, x: f64, y: f64, home: u32, k: u32) -> Path {
+        let air = self.net.between(home, k);
         let (net, h, k) = (self.net, home as usize, k as usize);
         let scale = net.scale[h];
         let (dx, dy) = ((net.x[k] - x) / scale, (net.y[k] - y) / scale);
         let dz = net.z[k] - net.ground[h];
         let d = (dx * dx + dy * dy + dz * dz).max(100.0).sqrt();
-        let air = net.air[k];
         let along = (air.east * dx + air.north * dy) / d;
         let speed = (air.c + along).max(200.0);
         let per = 1.0 / (d * speed * scale);

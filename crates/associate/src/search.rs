@@ -210,9 +210,10 @@ pub(crate) fn search(
         near.dy[i] = dy as f32;
         let dz = net.z[lu] - net.ground[k];
         near.dz2[i] = (dz * dz) as f32;
-        near.c[i] = net.air[lu].c as f32;
-        near.we[i] = net.air[lu].east as f32;
-        near.wn[i] = net.air[lu].north as f32;
+        let air = net.between(station, l);
+        near.c[i] = air.c as f32;
+        near.we[i] = air.east as f32;
+        near.wn[i] = air.north as f32;
         near.clock[i] = net.habit[lu].clock as f32;
         near.floor[i] = (net.habit[lu].noise + view.physics.model.threshold_db) as f32;
         near.gain[i] = gain as f32;
