@@ -2,11 +2,10 @@
 
 use chance::{Chance, Streams};
 use domain::LatLon;
-use domain::ecef;
 
 use crate::hearing::{Arrival, Network, Source};
 use crate::land::{Line, rounded};
-use crate::plane::{Plane, Spot};
+use crate::plane::{self, Plane, Spot};
 use crate::scenario::{Deception, Front};
 use crate::sheet::{self, Kind, Role};
 use crate::volleys::Event;
@@ -142,7 +141,7 @@ pub(crate) fn put_in(
         t_s: attack.t_s,
         at: attack.at,
         spot: attack.spot,
-        ecef: ecef::from_position(attack.at),
+        ecef: plane::at_height(attack.at, sheet::GROUND_M),
         kind: Kind::Artillery,
         role: Role::Impact,
         level_db: 116.0 + sheet::LEVEL_SD_DB * chance.normal(),

@@ -133,7 +133,10 @@ pub(crate) fn sensors(
             let mut chance = own.nth(index as u64);
             // Written with seven decimals; the truth is what is written.
             let at = rounded(plane.position(*spot));
-            let elev_m = domain::probability::rounded(chance.between(50.0, 250.0), 1);
+            let elev_m = domain::probability::rounded(
+                chance.between(sheet::HEIGHT_M.0, sheet::HEIGHT_M.1),
+                1,
+            );
             let array = chance.happens(front.array_frac);
             let floor_db = sheet::FLOOR_DB.0 + sheet::FLOOR_DB.1 * chance.normal();
             let bad = chance.happens(front.bad_clock_frac);

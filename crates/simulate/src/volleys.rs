@@ -2,10 +2,10 @@
 
 use chance::{Chance, Streams};
 use domain::LatLon;
-use domain::ecef::{self, Ecef};
+use domain::ecef::Ecef;
 
 use crate::land::{Line, rounded};
-use crate::plane::{Plane, Spot};
+use crate::plane::{self, Plane, Spot};
 use crate::scenario::{Front, Innocent};
 use crate::sheet::{self, FIRE, Fire, Kind, Role};
 
@@ -180,7 +180,7 @@ impl Volley<'_> {
             t_s: domain::probability::rounded(t_s, 4),
             at,
             spot: self.plane.spot(at),
-            ecef: ecef::from_position(at),
+            ecef: plane::at_height(at, sheet::GROUND_M),
             kind,
             role,
             level_db: mean_db + sheet::LEVEL_SD_DB * chance.normal(),

@@ -71,7 +71,7 @@ fn d1_golden_sets_are_what_they_were() {
 const GOLDEN: [&str; 4] = [
     "S 04680c9f46c6c37e4eb18d0dd042d22b7b13a27523f5a96f8324fff95511407d",
     "hard 33e3fdd0c92fab6379955950df310b021162538db7bf283559d5bd1ad3a5f2ea",
-    "red-team 3265aff1024415a567ea89a78730057128b5e56966424242a67eb0e2baa72010",
+    "red-team 3afb81666b9a1a663ab00b87eb7f641aa3e7639bfcc78238dead4f700ae9e590",
     "shallow-500 c6e1f4d74bce9cae7339e12c7e80b0f3fb8de3a6e2b55c0ed278d0508d8fd2a8",
 ];
 
