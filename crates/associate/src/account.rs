@@ -206,7 +206,8 @@ struct Court<'a> {
     view: View<'a>,
     events: &'a Events,
     id: u32,
-    reach: f64,
+    /// Its level, dB at 1 km, which says who is asked.
+    level: f64,
 }
 
 impl Court<'_> {
@@ -223,7 +224,7 @@ impl Court<'_> {
         }
         let belief = self.events.belief(physics, loc, self.id);
         let mut reached = Vec::new();
-        listen_to(&self.view, hits, loc, event.home, self.reach, &mut reached);
+        listen_to(&self.view, hits, loc, event.home, self.level, &mut reached);
         for r in &mut reached {
             match suppose {
                 Suppose::Unasked(k) if k == r.station => r.mute = true,
@@ -253,8 +254,7 @@ impl Court<'_> {
 pub(crate) fn of(view: View, events: &Events, id: u32, number: u32, probability: f64) -> Account {
     let event = events.get(id);
     let physics = view.physics;
-    let reach = physics.reach(event.weighed.level, view.net.habit[event.home as usize].noise - 3.0);
-    let court = Court { view, events, id, reach };
+    let court = Court { view, events, id, level: event.weighed.level };
     let base = court.weigh(&event.hits, Suppose::Nothing, false);
     let scale = view.net.scale[event.home as usize];
     let mut stations: Vec<(Testimony, (f64, f64))> = base

@@ -88,9 +88,12 @@ fn predict(
         if !e.alive {
             continue;
         }
-        let reach = physics.reach(e.weighed.level, net.habit[e.home as usize].noise - 3.0);
+        let reach = view.reach(e.weighed.level, e.home);
         net.within(e.loc.x, e.loc.y, reach, |k, _| {
             let path = view.path(e.loc.x, e.loc.y, e.home, k);
+            if !view.asks(k, e.weighed.level, path.loss) {
+                return;
+            }
             let t = e.loc.t + path.tau + net.habit[k as usize].clock;
             let level = e.weighed.level - path.loss;
             let z = (level - net.habit[k as usize].noise - model.threshold_db)
@@ -335,8 +338,8 @@ pub(crate) fn relocate(
         let info = view.settle(&mut loc, e.home, &e.hits, 3, site);
         let home = net.nearest_to(loc.x, loc.y);
         let belief = events.belief(physics, loc, id);
-        let reach = physics.reach(e.weighed.level, net.habit[home as usize].noise - 3.0);
-        listen_to(&view, &events.get(id).hits, loc, home, reach, &mut s.reached);
+        let level = events.get(id).weighed.level;
+        listen_to(&view, &events.get(id).hits, loc, home, level, &mut s.reached);
         let weighed = view.weigh(&mut s.reached, &belief, occam(&info), false);
         s.hits.clear();
         crate::score::hits_of(&s.reached, rings, &mut s.hits);
@@ -360,18 +363,25 @@ pub(crate) fn relocate(
     changed
 }
 
+fn holds(hits: &[Hit], station: u32) -> bool {
+    hits.binary_search_by(|h| h.station.cmp(&station)).is_ok()
+}
+
 /// Listens to these hits only.
 pub(crate) fn listen_to(
     view: &View,
     hits: &[Hit],
     loc: Loc,
     home: u32,
-    reach: f64,
+    level: f64,
     reached: &mut Vec<Reached>,
 ) {
     reached.clear();
-    view.net.within(loc.x, loc.y, reach, |k, _| {
+    view.net.within(loc.x, loc.y, view.reach(level, home), |k, _| {
         let path = view.path(loc.x, loc.y, home, k);
+        if !view.asks(k, level, path.loss) && !holds(hits, k) {
+            return;
+        }
         let predicted = loc.t + path.tau + view.net.habit[k as usize].clock;
         reached.push(Reached {
             station: k,

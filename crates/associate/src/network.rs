@@ -62,6 +62,8 @@ pub(crate) struct Network {
     near_start: Vec<u32>,
     pub root: Vec<f64>,
     pub air: Vec<Air>,
+    /// Least noise of a station and its neighbours, dB.
+    pub quiet: Vec<f64>,
     pub habit: Vec<Habit>,
     false_per_hour: f64,
     outages: Vec<Vec<(f64, f64)>>,
@@ -146,6 +148,7 @@ impl Network {
             azimuth_error_deg: model.azimuth_error_deg,
             met: Met::new(met, &plane, &x, &y),
             air: vec![Air { c: 340.0, east: 0.0, north: 0.0 }; x.len()],
+            quiet: vec![habit.noise; x.len()],
             habit: vec![habit; x.len()],
             false_per_hour: prior,
             tile: x
@@ -251,6 +254,11 @@ impl Network {
             air.north += north;
             air.c += c;
             self.air[k] = air;
+        }
+        for k in 0..self.len() {
+            let noise = |l: u32| self.habit[l as usize].noise;
+            let around = self.near(k as u32).iter().map(|l| noise(*l));
+            self.quiet[k] = around.fold(noise(k as u32), f64::min);
         }
     }
 

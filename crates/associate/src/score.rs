@@ -8,6 +8,8 @@ use crate::ring::{FREE, Pick, Ring};
 
 /// Farthest a station is asked, metres.
 pub(crate) const REACH_MAX: f64 = 48_000.0;
+/// A station is asked if a level is no more than so many widths below its threshold.
+const ASKED: f64 = 3.5;
 const TABLE_STEP: f64 = 64.0;
 /// Distance from which on the wind has its full effect on levels, metres.
 const WIND_FULL_M: f64 = 5_000.0;
@@ -215,7 +217,7 @@ impl Physics {
 
     /// Distance at which a level is lost in the noise but for one time in many, metres.
     pub(crate) fn reach(&self, level: f64, noise: f64) -> f64 {
-        let loss = level - noise - self.model.threshold_db + 3.5 * self.model.threshold_width_db;
+        let loss = level - noise - self.model.threshold_db + ASKED * self.model.threshold_width_db;
         let far = self.attenuation.partition_point(|a| f64::from(*a) < loss);
         (far as f64 * TABLE_STEP).clamp(3_000.0, REACH_MAX)
     }
@@ -295,6 +297,24 @@ impl View<'_> {
         Path { d, tau: d / speed, loss, gx: -dx * per, gy: -dy * per }
     }
 
+    /// How far from a station of the quietest ground about `home` a level can be
+    /// heard with the wind, metres.
+    pub(crate) fn reach(&self, level: f64, home: u32) -> f64 {
+        let (model, air) = (&self.physics.model, self.net.air[home as usize]);
+        let wind = (air.east * air.east + air.north * air.north).sqrt();
+        let carried = (model.wind_db_per_ms * wind).min(model.wind_db_most);
+        self.physics.reach(level + carried, self.net.quiet[home as usize])
+    }
+
+    /// True if a station is asked about an event of a level, which loses so much
+    /// on the way to it.
+    #[inline]
+    pub(crate) fn asks(&self, k: u32, level: f64, loss: f64) -> bool {
+        let model = &self.physics.model;
+        let over = level - loss - self.net.habit[k as usize].noise - model.threshold_db;
+        over > -ASKED * model.threshold_width_db
+    }
+
     /// Error of an arrival time, s.
     #[inline]
     pub(crate) fn sigma(&self, k: u32, pick: f32, tau: f64) -> f64 {
@@ -359,11 +379,21 @@ impl View<'_> {
         best
     }
 
-    /// Fills `out` with the stations in reach and the best free detection at each.
-    pub(crate) fn listen(&self, loc: Loc, home: u32, reach: f64, out: &mut Vec<Reached>) {
+    /// Fills `out` with the stations within reach that are asked about an event of
+    /// a level, and the best free detection at each.
+    pub(crate) fn listen(
+        &self,
+        loc: Loc,
+        home: u32,
+        (level, reach): (f64, f64),
+        out: &mut Vec<Reached>,
+    ) {
         out.clear();
         self.net.within(loc.x, loc.y, reach, |k, _| {
             let path = self.path(loc.x, loc.y, home, k);
+            if !self.asks(k, level, path.loss) {
+                return;
+            }
             let predicted = loc.t + path.tau + self.net.habit[k as usize].clock;
             let heard = self.best_near(k, predicted, &path);
             let mute =

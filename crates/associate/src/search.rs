@@ -635,11 +635,12 @@ pub(crate) fn polish(
         level += per * (amp + path.loss);
         weight += per;
     }
-    let mut reach = view.physics.reach(level / weight, view.net.habit[home as usize].noise);
+    level /= weight;
+    let mut reach = view.reach(level, home);
     if near_only {
         reach = reach.min((NEAR_ROOTS * view.net.root[home as usize]).max(NEAR_MIN_M));
     }
-    view.listen(*loc, home, reach, reached);
+    view.listen(*loc, home, (level, reach), reached);
     let first = view.weigh(reached, &belief, 0.0, crowd);
     hits_of(reached, view.rings, hits);
     // Moving and the Occam factor hardly bring back what is so far below.
@@ -652,7 +653,7 @@ pub(crate) fn polish(
         let (x, y) = (loc.x, loc.y);
         info = view.settle(loc, home, hits, 4, belief.site);
         home = view.net.nearest_to(loc.x, loc.y);
-        view.listen(*loc, home, reach, reached);
+        view.listen(*loc, home, (level, reach), reached);
         let (dx, dy) = (loc.x - x, loc.y - y);
         if dx * dx + dy * dy < POLISH_M * POLISH_M {
             break;

@@ -4,8 +4,8 @@
 
 mod common;
 
-use associate::{Detection, Engine, Event, Model, Outage, Station};
-use common::{Chance, alarms, in_order, network, run, scene, shot};
+use associate::{Detection, Engine, Event, MetNode, Model, Outage, Station};
+use common::{Chance, alarms, detection, in_order, network, run, scene, shot};
 use proptest::prelude::*;
 
 /// An event without its numbers of order.
@@ -108,6 +108,50 @@ fn a_direction_tells_the_sides_of_a_line_of_stations_apart() {
         let events = run(&stations, &[], &in_order(all));
         let [event] = &events[..] else { panic!("{} events", events.len()) };
         assert!((event.lat - 49.0) * side > 0.02, "side {side}: found at {}", event.lat);
+    }
+}
+
+/// A loud round is heard by the quiet stations far down the wind; what they
+/// hear is the round's and makes no event of its own.
+#[test]
+fn what_far_quiet_stations_hear_of_a_loud_round_is_no_event_of_its_own() {
+    let stations: Vec<Station> = (0..90)
+        .map(|i| Station {
+            name: format!("strip-{i}"),
+            lat: 49.0 + 0.012 * f64::from(i % 3),
+            lon: 37.0 + 0.016 * f64::from(i / 3),
+            elev_m: 150.0,
+        })
+        .collect();
+    let (wind, c) = (6.0, 331.3 * (1.0 + 10.0 / 273.15_f64).sqrt());
+    let met = [MetNode { t_s: 0.0, lat: 49.0, lon: 37.3, wind_e: wind, wind_n: 0.0, temp_c: 10.0 }];
+    let plane = associate::plane::Plane::new(49.012, 37.0);
+    for seed in 0..6 {
+        let mut chance = Chance(seed);
+        let mut all = Vec::new();
+        for round in 0..8 {
+            for (k, station) in (0..).zip(&stations) {
+                let (x, y) = plane.forward(station.lat, station.lon);
+                let d = libm::hypot(x, y).max(30.0);
+                let along = wind * x / d;
+                // Noisy near the front, quiet behind it.
+                let noise = if x < 5e3 { 80.0 } else { 68.0 };
+                let carried = (1.1 * along * (d / 5e3).min(1.0)).clamp(-7.0, 7.0);
+                let level = 106.0 - 20.0 * libm::log10(d / 1e3) - 0.6 * d / 1e3 + carried;
+                let amp = level + 4.0 * chance.normal();
+                if amp > noise + 7.0 {
+                    let error = 0.003 * d / c * chance.normal() + 0.04 * chance.normal();
+                    let t = 300.0 + 150.0 * f64::from(round) + d / (c + along) + error;
+                    let snr_db = (amp - noise) as f32;
+                    all.push(Detection { snr_db, ..detection(k, t, amp as f32) });
+                }
+            }
+        }
+        let mut engine = Engine::new(&stations, &met, &[], &Model::built_in());
+        engine.push(&in_order(all));
+        let events = engine.finish();
+        let likely = events.iter().filter(|e| e.probability >= 0.3).count();
+        assert_eq!(likely, 8, "seed {seed}: {:?}", events.iter().map(essence).collect::<Vec<_>>());
     }
 }
 
