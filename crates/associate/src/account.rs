@@ -7,6 +7,7 @@ use crate::bearing::Bearing;
 use crate::live::Events;
 use crate::moves::listen_to;
 use crate::posterior::{self, FEATURES, Features};
+use crate::replay::Replay;
 use crate::ring::{Pick, Ring};
 use crate::score::{Belief, Hit, Loc, Reached, View, Weighed, hits_of, occam, spread};
 use crate::search::polish;
@@ -50,7 +51,9 @@ pub struct Account {
     pub evidence: f64,
     /// Calibration: what the map looks at, its value and its share of the log-odds.
     pub map: Vec<Weight>,
-    /// Calibrated probability.
+    /// The earlier event that it repeats to the digit, if any.
+    pub replay: Option<Replay>,
+    /// Calibrated probability, less that of a replay.
     pub probability: f64,
     /// Other places at which detections of its time agree, best first.
     pub elsewhere: Vec<Elsewhere>,
@@ -291,6 +294,7 @@ pub(crate) fn of(view: View, events: &Events, id: u32, number: u32, probability:
         since: evidence - sum,
         evidence,
         map,
+        replay: None,
         probability,
         elsewhere: elsewhere(&court, &base),
         rivals: rivals(&court),

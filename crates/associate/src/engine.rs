@@ -14,6 +14,7 @@ use crate::model::Model;
 use crate::moves::{self, Deal};
 use crate::network::Network;
 use crate::posterior::{self, Features};
+use crate::replay::{Replay, Replays};
 use crate::ring::{FREE, Pick, Ring};
 use crate::score::{Physics, View};
 use crate::search::{ACTIVE_CLEAR, ACTIVE_MIN, Candidate, Scratch, search};
@@ -75,8 +76,10 @@ pub struct Event {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// Calibrated probability that it is real.
+    /// Calibrated probability that it is real, and not an earlier one put in again.
     pub probability: f64,
+    /// The earlier event that it repeats to the digit, if any.
+    pub replay: Option<Replay>,
     /// Covariance of place, m^2: east-east, east-north, north-north.
     pub covariance: [f64; 3],
     /// Variance of the origin time, s^2.
@@ -148,6 +151,7 @@ pub struct Engine {
     physics: Physics,
     events: Events,
     wind: Wind,
+    replays: Replays,
     /// Detections not yet let in, oldest last.
     waiting: std::collections::VecDeque<Detection>,
     /// Start of the next block.
@@ -200,6 +204,7 @@ impl Engine {
         let net = Network::new(stations, met, outages, model);
         Self {
             rings: vec![Ring::default(); net.len()],
+            replays: Replays::new(net.len()),
             net,
             physics: Physics::new(model),
             events: Events::default(),
@@ -582,14 +587,19 @@ impl Engine {
         let (hits, w) = (e.hits.len() as f64, e.weighed);
         let raw = posterior::raw(&view, &self.events, id, &e.hits, &w);
         let (crowd, features) = (raw.crowd, Features::from(raw));
-        let probability = self.physics.model.calibration.probability(&features);
+        let mapped = self.physics.model.calibration.probability(&features);
+        let replay = self.replays.look(&e.hits, &self.rings, fix.loc.t);
+        let probability = mapped * (1.0 - replay.map_or(0.0, |replay| replay.probability));
         let asked = self.asked.is_some_and(|asked| match asked {
             Asked::Number(number) => number == self.released + 1,
             Asked::Row(row) => rows.contains(&row),
         });
         if asked {
             let number = self.released + 1;
-            self.account = Some(account::of(view, &self.events, id, number, probability));
+            let mut account = account::of(view, &self.events, id, number, mapped);
+            account.replay = replay;
+            account.probability = probability;
+            self.account = Some(account);
         }
         if probability > 0.8 && hits >= 6.0 {
             for (station, residual, var) in &fix.residuals {
@@ -612,6 +622,7 @@ impl Engine {
             lat,
             lon,
             probability,
+            replay,
             covariance: fix.covariance.map(|c| c * inflation),
             var_t: fix.var_t * inflation,
             level_db: w.level,

@@ -135,6 +135,17 @@ impl Told<'_> {
             "  all of it false alarms                     {:.1} nats behind",
             account.evidence
         );
+        if let Some(replay) = &account.replay {
+            let _ = writeln!(
+                text,
+                "  not heard, but put in again: {} of its {} arrivals are those of the event at {} to the digit, {:.3} s later; P {:.3}",
+                replay.repeated,
+                account.rows().count(),
+                (self.moment)(replay.of_s),
+                replay.later_s,
+                replay.probability
+            );
+        }
         for other in &account.elsewhere {
             let _ = writeln!(
                 text,
@@ -196,6 +207,10 @@ impl Told<'_> {
                 "what": what, "share": share,
             })).collect::<Vec<_>>(),
             "probability": account.probability,
+            "replay": account.replay.map(|r| json!({
+                "of": (self.moment)(r.of_s), "later_s": r.later_s, "repeated": r.repeated,
+                "probability": r.probability,
+            })),
             "evidence": account.evidence,
             "rarity": account.rarity,
             "level_fit": account.level_fit,

@@ -121,7 +121,7 @@ pub(crate) struct Sink {
 
 impl Sink {
     pub(crate) fn create(out: &Path, model: &Model) -> Result<Self> {
-        let columns = "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,type,kinds,features";
+        let columns = "event,t_s,lat,lon,prob,level_db,c_xx,c_xy,c_yy,c_tt,t_emit,evidence,hits,type,kinds,replay,features";
         Ok(Self { kinds: model.kinds.clone(), ..Self::with_columns(out, columns)? })
     }
 
@@ -153,7 +153,7 @@ impl Sink {
             let told: Vec<String> =
                 kinds.iter().map(|(kind, share)| format!("{kind}:{share:.2}")).collect();
             let line = format!(
-                "{name},{:.4},{:.7},{:.7},{:.6},{:.2},{:.2},{:.2},{:.2},{:.6},{:.3},{:.4},{},{},{},{}\n",
+                "{name},{:.4},{:.7},{:.7},{:.6},{:.2},{:.2},{:.2},{:.2},{:.6},{:.3},{:.4},{},{},{},{},{}\n",
                 e.t_s,
                 e.lat,
                 e.lon,
@@ -168,6 +168,7 @@ impl Sink {
                 e.rows.len(),
                 kinds.first().map_or("", |(kind, _)| kind),
                 told.join(" "),
+                e.replay.map_or(String::new(), |r| format!("{:.3}@{:.3}", r.probability, r.of_s)),
                 features.join(" ")
             );
             self.event(&name, &line, e.probability, e.rows.iter().map(|row| feed.id(*row)))?;
