@@ -10,7 +10,7 @@ use crate::score::{Hit, View, Weighed};
 const BUSY_S: f64 = 20.0;
 
 /// Numbers that the calibration map looks at.
-pub const COUNT: usize = 32;
+pub const COUNT: usize = 36;
 
 /// What they are, in the order of the weights of a [`Calibration`].
 pub const FEATURES: [&str; COUNT] = [
@@ -46,6 +46,10 @@ pub const FEATURES: [&str; COUNT] = [
     "the same, by log of all detections",
     "square of log of size",
     "square of log of all detections",
+    "levels off per hit",
+    "the same, few hits",
+    "the same, by log of hits",
+    "the same, by log of other events about it",
 ];
 
 /// Where residuals per hit and the log of other events are among them.
@@ -53,7 +57,7 @@ const CHI2: usize = 4;
 const OTHERS: usize = 20;
 
 /// What is known of an event, as numbers for the calibration map.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Features(pub [f64; COUNT]);
 
 /// Raw numbers behind [`Features`].
@@ -62,6 +66,7 @@ pub(crate) struct Raw {
     pub evidence: f64,
     pub hits: f64,
     pub chi2: f64,
+    pub level_chi2: f64,
     pub expected: f64,
     /// Mean log-rate of competition over that of false alarms.
     pub crowd: f64,
@@ -113,6 +118,7 @@ pub(crate) fn raw(view: &View, events: &Events, id: u32, hits: &[Hit], weighed: 
         evidence: weighed.score,
         hits: count,
         chi2: weighed.chi2,
+        level_chi2: weighed.level_chi2,
         expected: weighed.expected,
         crowd: crowd / per,
         silence: weighed.silence,
@@ -135,6 +141,7 @@ impl From<Raw> for Features {
         let busy = math::ln(1.0 + r.busy).min(4.0);
         let lone = f64::from(u8::from(r.others < 0.5));
         let others = math::ln(1.0 + r.others).min(4.5);
+        let levels = (r.level_chi2 / hits).min(6.0);
         let size = math::ln(r.size.max(5.0) / 50.0).min(4.0);
         Self([
             1.0,
@@ -169,6 +176,10 @@ impl From<Raw> for Features {
             lone * busy,
             size * size,
             busy * busy,
+            levels,
+            levels * few,
+            levels * math::ln(hits).min(4.0) * 0.3,
+            levels * others,
         ])
     }
 }

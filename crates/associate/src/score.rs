@@ -107,6 +107,8 @@ pub(crate) struct Weighed {
     pub level_fit: f64,
     /// Sum of squared normed residuals.
     pub chi2: f64,
+    /// Sum of squares of how far levels are off, in scatters, each at most 9.
+    pub level_chi2: f64,
 }
 
 /// What one station says of an event.
@@ -477,6 +479,9 @@ impl View<'_> {
                     out.hits += 1;
                     let z = r.residual / r.sigma;
                     out.chi2 += (z * z).min(9.0);
+                    let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
+                    let off = amp + r.loss - level;
+                    out.level_chi2 += (off * off / s2).min(9.0);
                 }
                 _ => {
                     r.heard = usize::MAX;
