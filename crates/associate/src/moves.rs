@@ -230,20 +230,30 @@ struct Table {
     best: Vec<f64>,
     choice: Vec<u8>,
     gains: Vec<f64>,
+    /// Lowest detection of each pair and all after it.
+    least: Vec<u32>,
 }
 
 impl Table {
     /// Pairs come grouped by prediction, in order of predicted time.
     fn solve(&mut self, pairs: &[Pair], predictions: &mut [Prediction]) {
+        self.least.clear();
+        self.least.resize(pairs.len(), u32::MAX);
+        let mut least = u32::MAX;
+        for (of, p) in self.least.iter_mut().zip(pairs).rev() {
+            least = least.min(p.index);
+            *of = least;
+        }
         let mut from = 0;
         while from < pairs.len() {
-            // A knot: groups whose detections overlap with what came before.
+            // A knot: groups whose detections overlap. One that is less sure of
+            // the time may reach back behind several before it.
             let (mut lowest, mut highest) = (pairs[from].index, pairs[from].index);
             let mut to = from;
             while to < pairs.len() {
                 let group = pairs[to].prediction;
                 let end = to + pairs[to..].iter().take_while(|p| p.prediction == group).count();
-                if to > from && pairs[to].index > highest {
+                if to > from && self.least[to] > highest {
                     break;
                 }
                 for p in &pairs[to..end] {
@@ -492,4 +502,29 @@ fn regain(
         best = best.max(gain);
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The third prediction is the least sure of its time and reaches back behind the second.
+    #[test]
+    fn a_detection_is_dealt_once() {
+        let prediction = Prediction {
+            station: 0,
+            t: 0.0,
+            event: 0,
+            tau: 0.0,
+            toward: (0.0, 0.0),
+            level: 0.0,
+            silent: 0.0,
+            taken: NONE,
+        };
+        let mut predictions = [prediction; 3];
+        let pair = |prediction, index, gain| Pair { prediction, index, gain };
+        let pairs = [pair(0, 3, 5.0), pair(1, 5, 5.0), pair(2, 3, 4.0), pair(2, 5, 1.0)];
+        Table::default().solve(&pairs, &mut predictions);
+        assert_eq!(predictions.map(|p| p.taken), [3, 5, NONE]);
+    }
 }
