@@ -9,6 +9,7 @@ use crate::moves::listen_to;
 use crate::posterior::{self, FEATURES, Features};
 use crate::replay::Replay;
 use crate::ring::{Pick, Ring};
+use crate::roads::{Roads, Seats};
 use crate::score::{Belief, Hit, Loc, Reached, View, Weighed, hits_of, occam, spread};
 use crate::search::polish;
 
@@ -227,7 +228,12 @@ impl Court<'_> {
         }
         let belief = self.events.belief(physics, loc, self.id);
         let mut reached = Vec::new();
-        listen_to(&self.view, hits, loc, event.home, self.level, &mut reached);
+        let reach = self.view.reach(self.level, event.home);
+        let mut roads = Roads::default();
+        roads.lay(&self.view, loc, event.home, reach);
+        let roads = roads.within(reach);
+        let seats = &mut Seats::default();
+        listen_to(&self.view, hits, loc.t, self.level, roads, seats, &mut reached);
         for r in &mut reached {
             match suppose {
                 Suppose::Unasked(k) if k == r.station => r.mute = true,

@@ -5,6 +5,7 @@
 use crate::live::{Events, Live};
 use crate::network::Network;
 use crate::ring::{FREE, Ring};
+use crate::roads::Roads;
 use crate::score::{Hit, Loc, Physics, View};
 use crate::search::{Candidate, Scratch, polish};
 
@@ -154,6 +155,8 @@ impl From<Candidate> for Live {
             var: c.var,
             hits: c.hits,
             before: Vec::new(),
+            wanted: Vec::new(),
+            roads: Roads::default(),
             rival: 0.0,
             alive: true,
             dirty: true,

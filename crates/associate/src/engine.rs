@@ -557,7 +557,9 @@ impl Engine {
         });
         for id in ids {
             let event = self.finalise(id, horizon);
-            self.events.get_mut(id).done = true;
+            let live = self.events.get_mut(id);
+            live.done = true;
+            live.roads.close();
             out.push(event);
         }
     }

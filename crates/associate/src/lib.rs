@@ -90,6 +90,7 @@ pub mod plane;
 pub mod posterior;
 mod replay;
 mod ring;
+mod roads;
 mod salvo;
 mod score;
 mod search;

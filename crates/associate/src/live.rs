@@ -3,6 +3,7 @@
 use crate::kind::{PLACE_M, SPACING_S};
 use crate::math;
 use crate::ring::{FREE, Ring};
+use crate::roads::Roads;
 use crate::score::{Belief, Hit, Loc, Physics, Weighed};
 
 /// Spread of rounds of one volley, with the error of places, metres.
@@ -27,6 +28,9 @@ pub(crate) struct Live {
     pub hits: Vec<Hit>,
     /// Its hits before they were last dealt anew.
     pub before: Vec<Hit>,
+    /// What others would gain by each of its hits, while that is asked.
+    pub wanted: Vec<f64>,
+    pub roads: Roads,
     /// Evidence that other events would gain from its detections, nats.
     pub rival: f64,
     pub alive: bool,
@@ -65,6 +69,7 @@ impl Events {
         let live = self.get_mut(id);
         live.alive = false;
         live.done = true;
+        live.roads.close();
         let hits = std::mem::take(&mut live.hits);
         claim(&hits, rings, FREE);
     }

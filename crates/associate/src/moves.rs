@@ -3,26 +3,23 @@
 //! agree, and an event that others explain better dies. Repeated until nothing
 //! changes, or a few times.
 
-use crate::live::{Events, claim};
+use crate::live::{Events, Live, claim};
 use crate::network::Network;
 use crate::ring::{DEALT, FREE, Ring};
-use crate::score::{Hit, Loc, Physics, Reached, View, occam};
+use crate::roads::{Road, Seats};
+use crate::score::{Hit, Physics, Reached, View, occam};
 use crate::search::Scratch;
 
-/// What an event predicts at a station.
+/// What an event predicts at a station that heard something it could take.
 #[derive(Clone, Copy, Debug)]
 struct Prediction {
-    station: u32,
     t: f64,
+    station: u32,
     event: u32,
-    tau: f64,
-    /// Direction of the event from the station.
-    toward: (f32, f32),
-    /// Expected level, dB.
-    level: f64,
-    /// Log-probability of silence.
-    silent: f64,
-    taken: usize,
+    /// Its pairs, as they were found.
+    first: u32,
+    end: u32,
+    taken: u32,
 }
 
 /// A detection that an event could take.
@@ -33,15 +30,19 @@ struct Pair {
     gain: f64,
 }
 
-const NONE: usize = usize::MAX;
+const NONE: u32 = u32::MAX;
+/// Hits that an event later or earlier by more than this would not take, s.
+const RIVAL_S: f64 = 3.0;
 
 /// Memory used again and again.
 #[derive(Default)]
 pub(crate) struct Deal {
-    predictions: Vec<Prediction>,
-    /// First prediction of each station, and one past the last of all.
-    start: Vec<u32>,
+    /// By event as they are found, then by station, time and event.
     raw: Vec<Prediction>,
+    predictions: Vec<Prediction>,
+    /// Where the predictions of each station begin while they are put in order.
+    start: Vec<u32>,
+    found: Vec<Pair>,
     pairs: Vec<Pair>,
     table: Table,
 }
@@ -58,7 +59,6 @@ pub(crate) fn sweep(
     s: &mut Scratch,
     deal: &mut Deal,
 ) -> bool {
-    predict(net, rings, physics, events, horizon, active, deal);
     assign(net, rings, physics, events, horizon, active, deal);
     let mut changed = false;
     for &id in active {
@@ -67,55 +67,93 @@ pub(crate) fn sweep(
             changed = true;
         }
     }
-    changed | deaths(net, rings, physics, events, horizon, active, deal)
+    changed | deaths(net, rings, physics, events, horizon, active, s)
 }
 
-/// Fills the predictions of all active events, sorted by station and time.
-fn predict(
-    net: &Network,
-    rings: &[Ring],
-    physics: &Physics,
-    events: &Events,
-    horizon: f64,
-    active: &[u32],
-    deal: &mut Deal,
-) {
-    let model = &physics.model;
-    deal.raw.clear();
-    let view = View { net, rings, physics, horizon, me: FREE };
-    for &id in active {
-        let e = events.get(id);
-        if !e.alive {
-            continue;
-        }
-        let reach = view.reach(e.weighed.level, e.home);
-        net.within(e.loc.x, e.loc.y, reach, |k, _| {
-            let path = view.path(e.loc.x, e.loc.y, e.home, k);
-            if !view.asks(k, e.weighed.level, path.loss) {
-                return;
-            }
-            let t = e.loc.t + path.tau + net.habit[k as usize].clock;
-            let level = e.weighed.level - path.loss;
-            let z = (level - net.habit[k as usize].noise - model.threshold_db)
-                / model.threshold_width_db;
-            let silent = if t > horizon || net.is_down(k, t) { 0.0 } else { physics.ln_silent(z) };
-            deal.raw.push(Prediction {
-                station: k,
-                t,
-                event: id,
-                tau: path.tau,
-                toward: path.toward(),
-                level,
-                silent,
-                taken: NONE,
-            });
-        });
+/// What an event expects at the end of a road.
+struct Expected {
+    t: f64,
+    level: f64,
+    /// Log-probability of silence.
+    silent: f64,
+}
+
+impl Expected {
+    #[inline]
+    fn new(view: &View, event: &Live, road: &Road, t: f64) -> Self {
+        let model = &view.physics.model;
+        let level = event.weighed.level - road.loss;
+        let noise = view.net.habit[road.station as usize].noise;
+        let z = (level - noise - model.threshold_db) / model.threshold_width_db;
+        let unknown = t > view.horizon || view.net.is_down(road.station, t);
+        let silent = if unknown { 0.0 } else { view.physics.ln_silent(z) };
+        Self { t, level, silent }
     }
-    deal.group(net.len());
+
+    /// What a detection would add in place of silence, nats; `ln_other` is the
+    /// logarithm of the rate of its other explanations.
+    #[inline]
+    fn gain(&self, view: &View, road: &Road, ring: &Ring, i: usize, ln_other: f64) -> f64 {
+        let pick = &ring.picks[i];
+        let sigma = view.sigma(road.station, pick.sigma, road.tau);
+        view.physics.time(ring.t[i] - self.t, sigma)
+            + f64::from(pick.gain)
+            + view.physics.direction(pick, road.toward)
+            + view.physics.level(f64::from(pick.amp) - self.level)
+            - ln_other
+            - self.silent
+    }
 }
 
 impl Deal {
-    /// Puts the raw predictions in order of station, time and event.
+    /// Finds what all active events could take.
+    fn wishes(&mut self, view: &View, events: &mut Events, active: &[u32]) {
+        self.raw.clear();
+        self.found.clear();
+        for &id in active {
+            let e = events.get_mut(id);
+            if !e.alive {
+                continue;
+            }
+            let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
+            e.roads.lay(view, e.loc, e.home, reach);
+            for road in e.roads.within(reach) {
+                if view.asks(road.station, level, road.loss) {
+                    self.wish(view, e, id, road);
+                }
+            }
+        }
+    }
+
+    fn wish(&mut self, view: &View, event: &Live, id: u32, road: &Road) {
+        let station = road.station;
+        let ring = &view.rings[station as usize];
+        let t = event.loc.t + road.tau + view.net.habit[station as usize].clock;
+        let wide = 3.7 * view.sigma(station, 0.12, road.tau);
+        let from = ring.from(t - wide);
+        let until = (t + wide + 0.6).min(view.horizon);
+        let first = self.found.len();
+        let mut expected = None;
+        for i in from..ring.t.len() {
+            if ring.t[i] > until {
+                break;
+            }
+            if ring.owner[i] == FREE || ring.owner[i] == DEALT {
+                // Most stations heard nothing then.
+                let expected = expected.get_or_insert_with(|| Expected::new(view, event, road, t));
+                let gain = expected.gain(view, road, ring, i, view.ln_crowd(station, i));
+                if gain > 0.0 {
+                    self.found.push(Pair { prediction: 0, index: i as u32, gain });
+                }
+            }
+        }
+        if self.found.len() > first {
+            let (first, end) = (first as u32, self.found.len() as u32);
+            self.raw.push(Prediction { t, station, event: id, first, end, taken: NONE });
+        }
+    }
+
+    /// Puts the predictions in order of station, time and event.
     fn group(&mut self, stations: usize) {
         self.start.clear();
         self.start.resize(stations + 1, 0);
@@ -129,21 +167,33 @@ impl Deal {
         if let Some(first) = self.raw.first() {
             self.predictions.resize(self.raw.len(), *first);
         }
-        // Each start moves to its end while it is filled, and is set back after.
         for p in &self.raw {
             let at = &mut self.start[p.station as usize];
             self.predictions[*at as usize] = *p;
             *at += 1;
         }
-        for k in (1..=stations).rev() {
-            self.start[k] = self.start[k - 1];
-        }
-        self.start[0] = 0;
-        for k in 0..stations {
-            let group = &mut self.predictions[self.start[k] as usize..self.start[k + 1] as usize];
+        for group in self.predictions.chunk_by_mut(|a, b| a.station == b.station) {
             if group.len() > 1 {
                 group.sort_unstable_by(|a, b| a.t.total_cmp(&b.t).then(a.event.cmp(&b.event)));
             }
+        }
+    }
+
+    /// Matches the predictions of each station with what it heard.
+    fn solve(&mut self) {
+        let mut from = 0;
+        while from < self.predictions.len() {
+            let station = self.predictions[from].station;
+            self.pairs.clear();
+            let mut to = from;
+            while to < self.predictions.len() && self.predictions[to].station == station {
+                let p = &self.predictions[to];
+                let own = &self.found[p.first as usize..p.end as usize];
+                self.pairs.extend(own.iter().map(|pair| Pair { prediction: to as u32, ..*pair }));
+                to += 1;
+            }
+            self.table.solve(&self.pairs, &mut self.predictions);
+            from = to;
         }
     }
 }
@@ -165,23 +215,10 @@ fn assign(
             claim(&events.get(id).hits, rings, DEALT);
         }
     }
-    let predictions = &mut deal.predictions;
-    let mut from = 0;
-    let table = &mut deal.table;
-    while from < predictions.len() {
-        let station = predictions[from].station;
-        let to = from + predictions[from..].partition_point(|p| p.station == station);
-        let ring = &rings[station as usize];
-        if !ring.t.is_empty() {
-            deal.pairs.clear();
-            let view = View { net, rings, physics, horizon, me: FREE };
-            for (i, p) in predictions[from..to].iter().enumerate() {
-                pairs_of(&view, p, (from + i) as u32, &mut deal.pairs);
-            }
-            table.solve(&deal.pairs, predictions);
-        }
-        from = to;
-    }
+    let view = View { net, rings, physics, horizon, me: FREE };
+    deal.wishes(&view, events, active);
+    deal.group(net.len());
+    deal.solve();
     // Hand out.
     for &id in active {
         let e = events.get_mut(id);
@@ -191,36 +228,14 @@ fn assign(
             e.hits.clear();
         }
     }
-    for p in predictions.iter() {
+    for p in &deal.predictions {
         if p.taken != NONE {
             let ring = &mut rings[p.station as usize];
-            ring.owner[p.taken] = p.event;
-            let position = ring.position(p.taken);
+            let index = p.taken as usize;
+            ring.owner[index] = p.event;
+            let position = ring.position(index);
             events.get_mut(p.event).hits.push(Hit { station: p.station, position });
         }
-    }
-}
-
-fn pairs_of(view: &View, p: &Prediction, number: u32, out: &mut Vec<Pair>) {
-    let ring = &view.rings[p.station as usize];
-    let wide = 3.7 * view.sigma(p.station, 0.12, p.tau);
-    let mut i = ring.from(p.t - wide);
-    let until = (p.t + wide + 0.6).min(view.horizon);
-    while i < ring.t.len() && ring.t[i] <= until {
-        if ring.owner[i] == FREE || ring.owner[i] == DEALT {
-            let pick = &ring.picks[i];
-            let sigma = view.sigma(p.station, pick.sigma, p.tau);
-            let gain = view.physics.time(ring.t[i] - p.t, sigma)
-                + f64::from(pick.gain)
-                + view.physics.direction(pick, p.toward)
-                + view.physics.level(f64::from(pick.amp) - p.level)
-                - view.ln_crowd(p.station, i)
-                - p.silent;
-            if gain > 0.0 {
-                out.push(Pair { prediction: number, index: i as u32, gain });
-            }
-        }
-        i += 1;
     }
 }
 
@@ -230,20 +245,30 @@ struct Table {
     best: Vec<f64>,
     choice: Vec<u8>,
     gains: Vec<f64>,
+    /// Lowest detection of each pair and all after it.
+    least: Vec<u32>,
 }
 
 impl Table {
     /// Pairs come grouped by prediction, in order of predicted time.
     fn solve(&mut self, pairs: &[Pair], predictions: &mut [Prediction]) {
+        self.least.clear();
+        self.least.resize(pairs.len(), u32::MAX);
+        let mut least = u32::MAX;
+        for (of, p) in self.least.iter_mut().zip(pairs).rev() {
+            least = least.min(p.index);
+            *of = least;
+        }
         let mut from = 0;
         while from < pairs.len() {
-            // A knot: groups whose detections overlap with what came before.
+            // A knot: groups whose detections overlap. One that is less sure of
+            // the time may reach back behind several before it.
             let (mut lowest, mut highest) = (pairs[from].index, pairs[from].index);
             let mut to = from;
             while to < pairs.len() {
                 let group = pairs[to].prediction;
                 let end = to + pairs[to..].iter().take_while(|p| p.prediction == group).count();
-                if to > from && pairs[to].index > highest {
+                if to > from && self.least[to] > highest {
                     break;
                 }
                 for p in &pairs[to..end] {
@@ -267,7 +292,7 @@ impl Table {
                     best = i;
                 }
             }
-            predictions[first as usize].taken = pairs[best].index as usize;
+            predictions[first as usize].taken = pairs[best].index;
             return;
         }
         let rows = (pairs[pairs.len() - 1].prediction - first + 1) as usize;
@@ -304,7 +329,7 @@ impl Table {
         while r > 0 && c > 0 {
             match self.choice[r * width + c] {
                 2 => {
-                    predictions[first as usize + r - 1].taken = (lowest as usize) + c - 1;
+                    predictions[first as usize + r - 1].taken = lowest + c as u32 - 1;
                     r -= 1;
                     c -= 1;
                 }
@@ -338,8 +363,11 @@ pub(crate) fn relocate(
         let info = view.settle(&mut loc, e.home, &e.hits, 3, site);
         let home = net.nearest_to(loc.x, loc.y);
         let belief = events.belief(physics, loc, id);
-        let level = events.get(id).weighed.level;
-        listen_to(&view, &events.get(id).hits, loc, home, level, &mut s.reached);
+        let e = events.get_mut(id);
+        let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, home));
+        e.roads.lay(&view, loc, home, reach);
+        let roads = e.roads.within(reach);
+        listen_to(&view, &e.hits, loc.t, level, roads, &mut s.seats, &mut s.reached);
         let weighed = view.weigh(&mut s.reached, &belief, occam(&info), false);
         s.hits.clear();
         crate::score::hits_of(&s.reached, rings, &mut s.hits);
@@ -363,57 +391,59 @@ pub(crate) fn relocate(
     changed
 }
 
-fn holds(hits: &[Hit], station: u32) -> bool {
-    hits.binary_search_by(|h| h.station.cmp(&station)).is_ok()
-}
-
 /// Listens to these hits only.
-pub(crate) fn listen_to(
+pub(crate) fn listen_to<'a>(
     view: &View,
     hits: &[Hit],
-    loc: Loc,
-    home: u32,
+    t: f64,
     level: f64,
+    roads: impl Iterator<Item = &'a Road>,
+    seats: &mut Seats,
     reached: &mut Vec<Reached>,
 ) {
     reached.clear();
-    view.net.within(loc.x, loc.y, view.reach(level, home), |k, _| {
-        let path = view.path(loc.x, loc.y, home, k);
-        if !view.asks(k, level, path.loss) && !holds(hits, k) {
-            return;
+    seats.with(view.net.len(), hits, |seats| {
+        for road in roads {
+            let seat = seats.hit(road.station);
+            if seat.is_none() && !view.asks(road.station, level, road.loss) {
+                continue;
+            }
+            let predicted = t + road.tau + view.net.habit[road.station as usize].clock;
+            let silent = Reached {
+                station: road.station,
+                tau: road.tau,
+                loss: road.loss,
+                heard: usize::MAX,
+                toward: road.toward,
+                gain: 0.0,
+                residual: predicted,
+                sigma: 1.0,
+                mute: false,
+            };
+            let heard = seat.and_then(|at| heard(view, &silent, hits[at]));
+            reached.push(heard.unwrap_or_else(|| {
+                let unknown = predicted > view.horizon;
+                let mute = unknown || view.net.is_down(road.station, predicted);
+                Reached { mute, ..silent }
+            }));
         }
-        let predicted = loc.t + path.tau + view.net.habit[k as usize].clock;
-        reached.push(Reached {
-            station: k,
-            tau: path.tau,
-            loss: path.loss,
-            heard: NONE,
-            toward: path.toward(),
-            gain: 0.0,
-            residual: predicted,
-            sigma: 1.0,
-            mute: predicted > view.horizon || view.net.is_down(k, predicted),
-        });
     });
-    // Hits come in order of station, stations in reach in order of squares.
-    for r in reached.iter_mut() {
-        let Ok(at) = hits.binary_search_by(|h| h.station.cmp(&r.station)) else { continue };
-        let ring = &view.rings[r.station as usize];
-        let index = ring.index(hits[at].position);
-        let pick = &ring.picks[index];
-        let sigma = view.sigma(r.station, pick.sigma, r.tau);
-        let residual = ring.t[index] - r.residual;
-        if residual < -4.5 * sigma || residual > 4.5 * sigma + 1.5 {
-            continue;
-        }
-        r.heard = index;
-        r.mute = false;
-        r.gain = view.physics.time(residual, sigma)
-            + f64::from(pick.gain)
-            + view.physics.direction(pick, r.toward);
-        r.residual = residual;
-        r.sigma = sigma;
+}
+
+/// A station that heard what it is said to, unless it is too far off.
+fn heard(view: &View, r: &Reached, hit: Hit) -> Option<Reached> {
+    let ring = &view.rings[r.station as usize];
+    let index = ring.index(hit.position);
+    let pick = &ring.picks[index];
+    let sigma = view.sigma(r.station, pick.sigma, r.tau);
+    let residual = ring.t[index] - r.residual;
+    if residual < -4.5 * sigma || residual > 4.5 * sigma + 1.5 {
+        return None;
     }
+    let gain = view.physics.time(residual, sigma)
+        + f64::from(pick.gain)
+        + view.physics.direction(pick, r.toward);
+    Some(Reached { heard: index, mute: false, gain, residual, sigma, ..*r })
 }
 
 /// Removes events whose detections others would rather have.
@@ -424,31 +454,28 @@ fn deaths(
     events: &mut Events,
     horizon: f64,
     active: &[u32],
-    deal: &mut Deal,
+    s: &mut Scratch,
 ) -> bool {
     // Weakest first.
     let mut order: Vec<u32> = active.iter().copied().filter(|id| events.get(*id).alive).collect();
     order.sort_by(|a, b| {
         events.get(*a).weighed.score.total_cmp(&events.get(*b).weighed.score).then(a.cmp(b))
     });
-    let mut changed = false;
-    predict(net, rings, physics, events, horizon, active, deal);
-    for p in &mut deal.predictions {
-        let e = events.get(p.event);
-        p.taken = NONE;
-        if let Ok(at) = e.hits.binary_search_by(|h| h.station.cmp(&p.station)) {
-            p.taken = rings[p.station as usize].index(e.hits[at].position);
-        }
+    for id in &order {
+        let e = events.get_mut(*id);
+        e.wanted.clear();
+        e.wanted.resize(e.hits.len(), 0.0);
     }
+    let view = View { net, rings, physics, horizon, me: FREE };
+    for id in &order {
+        want(&view, events, *id, &mut s.seats);
+    }
+    let mut changed = false;
     for id in order {
-        let e = events.get(id);
-        let mut better = 0.0;
-        for hit in &e.hits {
-            better += regain(net, rings, physics, horizon, deal, id, *hit);
-        }
-        let score = e.weighed.score;
-        events.get_mut(id).rival = better;
-        if better > score {
+        let e = events.get_mut(id);
+        e.rival = e.wanted.iter().sum();
+        e.wanted.clear();
+        if e.rival > e.weighed.score {
             events.remove(id, rings);
             changed = true;
         }
@@ -456,40 +483,65 @@ fn deaths(
     changed
 }
 
-/// What the best other event that is silent at the station would gain by a hit.
-fn regain(
-    net: &Network,
-    rings: &[Ring],
-    physics: &Physics,
-    horizon: f64,
-    deal: &Deal,
-    id: u32,
-    hit: Hit,
-) -> f64 {
-    let view = View { net, rings, physics, horizon, me: FREE };
-    let ring = &rings[hit.station as usize];
-    let index = ring.index(hit.position);
-    let (t, pick) = (ring.t[index], &ring.picks[index]);
-    let ln_false = net.habit[hit.station as usize].ln_false;
-    let k = hit.station as usize;
-    let group = &deal.predictions[deal.start[k] as usize..deal.start[k + 1] as usize];
-    let from = group.partition_point(|p| p.t < t - 3.0);
-    let mut best = 0.0_f64;
-    for p in &group[from..] {
-        if p.t > t + 3.0 {
+/// Notes at the hits of others what an event would gain by them at stations at
+/// which it is silent.
+fn want(view: &View, events: &mut Events, id: u32, seats: &mut Seats) {
+    let e = events.get_mut(id);
+    let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
+    e.roads.lay(view, e.loc, e.home, reach);
+    // Taken out while others are changed.
+    let (hits, roads) = (std::mem::take(&mut e.hits), std::mem::take(&mut e.roads));
+    seats.with(view.net.len(), &hits, |seats| {
+        for road in roads.within(reach) {
+            let asked = view.asks(road.station, level, road.loss);
+            if asked && seats.hit(road.station).is_none() {
+                want_at(view, events, id, road);
+            }
+        }
+    });
+    let e = events.get_mut(id);
+    (e.hits, e.roads) = (hits, roads);
+}
+
+fn want_at(view: &View, events: &mut Events, id: u32, road: &Road) {
+    let ring = &view.rings[road.station as usize];
+    let habit = &view.net.habit[road.station as usize];
+    let t = events.get(id).loc.t + road.tau + habit.clock;
+    // A little early: the bounds are those of the sums below.
+    for i in ring.from(t - RIVAL_S - 1e-3)..ring.t.len() {
+        if t < ring.t[i] - RIVAL_S {
             break;
         }
-        if p.event == id || p.taken != NONE {
+        let owner = ring.owner[i];
+        if t > ring.t[i] + RIVAL_S || !events.ids().contains(&owner) {
             continue;
         }
-        let sigma = view.sigma(p.station, pick.sigma, p.tau);
-        let gain = physics.time(t - p.t, sigma)
-            + f64::from(pick.gain)
-            + physics.direction(pick, p.toward)
-            + physics.level(f64::from(pick.amp) - p.level)
-            - ln_false
-            - p.silent;
-        best = best.max(gain);
+        let rival = events.get(owner);
+        let Ok(at) = rival.hits.binary_search_by(|h| h.station.cmp(&road.station)) else {
+            continue;
+        };
+        if rival.wanted.is_empty() {
+            continue;
+        }
+        let expected = Expected::new(view, events.get(id), road, t);
+        let gain = expected.gain(view, road, ring, i, habit.ln_false);
+        let most = &mut events.get_mut(owner).wanted[at];
+        *most = most.max(gain);
     }
-    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The third prediction is the least sure of its time and reaches back behind the second.
+    #[test]
+    fn a_detection_is_dealt_once() {
+        let prediction = Prediction { t: 0.0, station: 0, event: 0, first: 0, end: 0, taken: NONE };
+        let mut predictions = [prediction; 3];
+        let pair = |prediction, index, gain| Pair { prediction, index, gain };
+        let pairs = [pair(0, 3, 5.0), pair(1, 5, 5.0), pair(2, 3, 4.0), pair(2, 5, 1.0)];
+        Table::default().solve(&pairs, &mut predictions);
+        assert_eq!(predictions.map(|p| p.taken), [3, 5, NONE]);
+    }
 }

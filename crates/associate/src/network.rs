@@ -64,6 +64,8 @@ pub(crate) struct Network {
     pub air: Vec<Air>,
     /// Least noise of a station and its neighbours, dB.
     pub quiet: Vec<f64>,
+    /// How often the air has changed.
+    pub air_turn: u32,
     pub habit: Vec<Habit>,
     false_per_hour: f64,
     outages: Vec<Vec<(f64, f64)>>,
@@ -149,6 +151,7 @@ impl Network {
             met: Met::new(met, &plane, &x, &y),
             air: vec![Air { c: 340.0, east: 0.0, north: 0.0 }; x.len()],
             quiet: vec![habit.noise; x.len()],
+            air_turn: 0,
             habit: vec![habit; x.len()],
             false_per_hour: prior,
             tile: x
@@ -247,6 +250,7 @@ impl Network {
     /// Takes the forecast for a moment, with corrections learned (east, north
     /// wind and speed of sound) as `correct` gives them for a place.
     pub(crate) fn set_air(&mut self, t: f64, correct: impl Fn(f64, f64) -> [f64; 3]) {
+        self.air_turn = self.air_turn.wrapping_add(1);
         for k in 0..self.len() {
             let mut air = self.met.at(k, t);
             let [east, north, c] = correct(self.x[k], self.y[k]);

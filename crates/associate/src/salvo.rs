@@ -9,6 +9,7 @@ use crate::moves::{self, Deal};
 use crate::network::Network;
 use crate::place::Places;
 use crate::ring::{FREE, Ring};
+use crate::roads::Roads;
 use crate::score::{Loc, Physics, View, Weighed};
 use crate::search::Scratch;
 use crate::train::Train;
@@ -257,6 +258,8 @@ impl Columns {
                 var: AROUND_M * AROUND_M,
                 hits,
                 before: Vec::new(),
+                wanted: Vec::new(),
+                roads: Roads::default(),
                 rival: 0.0,
                 alive: true,
                 dirty: true,

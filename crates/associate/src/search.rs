@@ -11,6 +11,7 @@ use crate::live::Events;
 use crate::math;
 use crate::network::NEIGHBOURS;
 use crate::ring::FREE;
+use crate::roads::Seats;
 use crate::score::{Hit, Loc, REACH_MAX, Reached, View, Weighed, hits_of, occam, spread};
 
 /// Squares looked at for one detection at most: bounds the time.
@@ -87,6 +88,7 @@ pub(crate) struct Scratch {
     quick: Vec<Quick>,
     pub reached: Vec<Reached>,
     pub hits: Vec<Hit>,
+    pub seats: Seats,
     near: Near,
 }
 

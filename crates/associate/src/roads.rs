@@ -1,0 +1,94 @@
+//! The ways from an event to the stations in reach of it. They depend on its
+//! place and on the air only, and an event is asked of them again and again
+//! while detections are dealt: so each event keeps its own.
+
+use crate::score::{Loc, View};
+
+/// Kept beyond what was asked for, so that a level that grows a little finds
+/// its stations there, metres.
+const MARGIN_M: f64 = 200.0;
+
+/// The way to one station.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Road {
+    pub station: u32,
+    /// Direction of the event from the station.
+    pub toward: (f32, f32),
+    /// Distance on the plane, squared, m^2.
+    d2: f64,
+    pub tau: f64,
+    /// Loss of level on the way, dB.
+    pub loss: f64,
+}
+
+/// The ways from one place, in the order of the stations' squares of ground.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roads {
+    /// Place, station that lends scale and ground, and state of the air they hold for.
+    from: Option<(f64, f64, u32, u32)>,
+    reach: f64,
+    list: Vec<Road>,
+}
+
+impl Roads {
+    /// Makes sure of the ways from a place to all stations within `reach` metres.
+    pub(crate) fn lay(&mut self, view: &View, loc: Loc, home: u32, reach: f64) {
+        let from = Some((loc.x, loc.y, home, view.net.air_turn));
+        if self.from == from && self.reach >= reach {
+            return;
+        }
+        self.from = from;
+        self.reach = reach + MARGIN_M;
+        self.list.clear();
+        view.net.within(loc.x, loc.y, self.reach, |k, d2| {
+            let path = view.path(loc.x, loc.y, home, k);
+            let toward = path.toward();
+            self.list.push(Road { station: k, toward, d2, tau: path.tau, loss: path.loss });
+        });
+    }
+
+    /// Those to stations within `reach` metres.
+    pub(crate) fn within(&self, reach: f64) -> impl Iterator<Item = &Road> {
+        debug_assert!(reach <= self.reach);
+        self.list.iter().filter(move |road| road.d2 <= reach * reach)
+    }
+
+    /// Forgets them.
+    pub(crate) fn close(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Which of an event's hits is at a station: the hits at the stations' places,
+/// so that a look needs no search.
+#[derive(Default)]
+pub(crate) struct Seats(Vec<u32>);
+
+impl Seats {
+    const EMPTY: u32 = u32::MAX;
+
+    /// Seats the hits of an event for as long as `f` runs.
+    pub(crate) fn with<R>(
+        &mut self,
+        stations: usize,
+        hits: &[crate::score::Hit],
+        f: impl FnOnce(&Self) -> R,
+    ) -> R {
+        self.0.resize(stations, Self::EMPTY);
+        for (i, hit) in hits.iter().enumerate() {
+            self.0[hit.station as usize] = i as u32;
+        }
+        let out = f(self);
+        for hit in hits {
+            self.0[hit.station as usize] = Self::EMPTY;
+        }
+        out
+    }
+
+    /// Number of the hit at a station.
+    #[inline]
+    pub(crate) fn hit(&self, station: u32) -> Option<usize> {
+        let seat = self.0[station as usize];
+        (seat != Self::EMPTY).then_some(seat as usize)
+    }
+}
