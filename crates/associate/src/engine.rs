@@ -604,8 +604,10 @@ impl Engine {
             self.account = Some(account);
         }
         if probability > 0.8 && hits >= 6.0 {
+            // Time, place and air were fitted.
+            let share = hits / (hits - 4.0);
             for (station, residual, var) in &fix.residuals {
-                self.net.tick(*station, *residual, *var);
+                self.net.tick(*station, *residual, *var, share);
             }
             // Only what is beyond doubt tells of the air: a wrong place would
             // bend the paths of all that follow.

@@ -15,6 +15,11 @@ const TILE_M: f64 = 50_000.0;
 /// Half-width of the square that is searched round a station, metres.
 const ROOT_MIN: f64 = 2_000.0;
 const ROOT_MAX: f64 = 25_000.0;
+/// Residuals that the model's scatter weighs as much as, those that are
+/// remembered, and the largest factor that is believed.
+const SCATTER_PRIOR: f64 = 30.0;
+const SCATTER_LONG: f64 = 200.0;
+const SCATTER_MOST: f64 = 4.0;
 
 /// Air over a station at the present moment of the record.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +43,10 @@ pub(crate) struct Habit {
     /// Clock error, s, and its variance.
     pub clock: f64,
     pub clock_var: f64,
+    /// How much its arrivals scatter beyond the model: factor on the variance.
+    pub scatter: f64,
+    squares: f64,
+    squares_weight: f64,
     /// Rate of false alarms, per second, and its logarithm.
     pub false_rate: f64,
     pub ln_false: f64,
@@ -141,6 +150,9 @@ impl Network {
             since: f64::INFINITY,
             clock: 0.0,
             clock_var: model.clock_error_s * model.clock_error_s,
+            scatter: 1.0,
+            squares: SCATTER_PRIOR,
+            squares_weight: SCATTER_PRIOR,
             false_rate: prior / 3600.0,
             ln_false: libm::log(prior / 3600.0),
         };
@@ -284,8 +296,10 @@ impl Network {
         h.ln_false = libm::log(h.false_rate);
     }
 
-    /// A residual of a good event tells of the station's clock.
-    pub(crate) fn tick(&mut self, k: u32, residual: f64, var: f64) {
+    /// A residual of a good event tells of the station's clock, and of how much
+    /// its arrivals scatter. `share` makes up for what the event's own place,
+    /// fitted to the residuals, took of them.
+    pub(crate) fn tick(&mut self, k: u32, residual: f64, var: f64, share: f64) {
         let h = &mut self.habit[k as usize];
         let spread = h.clock_var + var;
         let surprise = residual * residual / spread;
@@ -294,6 +308,17 @@ impl Network {
         let gain = h.clock_var * weight / spread;
         h.clock += gain * residual;
         h.clock_var = (h.clock_var * (1.0 - gain)).max(1e-6);
+        // Like the clock, what the ground and the weather about it do to times
+        // is learned as it goes, and slowly forgotten.
+        // In units of what the model says, not of what was learned before.
+        h.squares += (share * residual * residual * h.scatter / var).min(9.0 * h.scatter);
+        h.squares_weight += 1.0;
+        if h.squares_weight > SCATTER_LONG {
+            let keep = SCATTER_LONG / h.squares_weight;
+            h.squares *= keep;
+            h.squares_weight *= keep;
+        }
+        h.scatter = (h.squares / h.squares_weight).clamp(1.0, SCATTER_MOST);
     }
 }
 

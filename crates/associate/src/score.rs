@@ -322,7 +322,8 @@ impl View<'_> {
     pub(crate) fn sigma(&self, k: u32, pick: f32, tau: f64) -> f64 {
         let path = self.physics.model.path_error * tau;
         let pick = f64::from(pick);
-        (pick * pick + path * path + self.net.habit[k as usize].clock_var).sqrt()
+        let habit = &self.net.habit[k as usize];
+        (habit.scatter * (pick * pick + path * path) + habit.clock_var).sqrt()
     }
 
     /// Logarithm of the rate at which something else makes detections at a
