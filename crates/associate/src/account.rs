@@ -477,6 +477,7 @@ fn more(court: &Court, base: &Weighing, stations: &[Testimony]) -> Vec<More> {
         let pick = Pick {
             sigma: view.physics.pick_sigma(snr) as f32,
             amp: level as f32,
+            raw: level as f32,
             gain: view.physics.pick_gain(snr) as f32,
             bearing: Bearing::default(),
             row: u32::MAX,

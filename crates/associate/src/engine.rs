@@ -374,11 +374,13 @@ impl Engine {
                 self.rejected.push(Rejected { row: d.row, field: "t_s", reason });
                 continue;
             }
-            self.net.hear(d.station, d.t_s, f64::from(d.amp_db - d.snr_db));
+            let amp = d.amp_db - self.net.habit[d.station as usize].loud as f32;
+            self.net.hear(d.station, d.t_s, f64::from(amp - d.snr_db));
             let snr = f64::from(d.snr_db);
             let pick = Pick {
                 sigma: self.physics.pick_sigma(snr) as f32,
-                amp: d.amp_db,
+                amp,
+                raw: d.amp_db,
                 gain: self.physics.pick_gain(snr) as f32,
                 bearing: self.net.bearing(d.station, d.from),
                 row: d.row,
@@ -587,6 +589,7 @@ impl Engine {
             })
             .collect();
         let (hits, w) = (e.hits.len() as f64, e.weighed);
+        let louder = louder(&view, e);
         let raw = posterior::raw(&view, &self.events, id, &e.hits, &w);
         let (crowd, features) = (raw.crowd, Features::from(raw));
         let mapped = self.physics.model.calibration.probability(&features);
@@ -608,6 +611,9 @@ impl Engine {
             let share = hits / (hits - 4.0);
             for (station, residual, var) in &fix.residuals {
                 self.net.tick(*station, *residual, *var, share);
+            }
+            for (station, off) in louder {
+                self.net.gauge(station, off);
             }
             // Only what is beyond doubt tells of the air: a wrong place would
             // bend the paths of all that follow.
@@ -651,4 +657,23 @@ impl Engine {
             net.count_false(k as u32, alarms, now);
         }
     }
+}
+
+/// How much louder than expected stations heard an event, dB, those that would
+/// have heard it anyway: among the others only the loud ones did.
+fn louder(view: &View, event: &Live) -> Vec<(u32, f64)> {
+    let model = &view.physics.model;
+    event
+        .hits
+        .iter()
+        .filter_map(|hit| {
+            let ring = &view.rings[hit.station as usize];
+            let amp = f64::from(ring.picks[ring.index(hit.position)].amp);
+            let path = view.path(event.loc.x, event.loc.y, event.home, hit.station);
+            let level = event.weighed.level - path.loss;
+            let noise = view.net.habit[hit.station as usize].noise;
+            let over = level - noise - model.threshold_db;
+            (over > model.threshold_width_db).then_some((hit.station, amp - level))
+        })
+        .collect()
 }

@@ -20,6 +20,11 @@ const ROOT_MAX: f64 = 25_000.0;
 const SCATTER_PRIOR: f64 = 30.0;
 const SCATTER_LONG: f64 = 200.0;
 const SCATTER_MOST: f64 = 4.0;
+/// Levels that an ordinary reading weighs as much as, those that are
+/// remembered, and the scatter of levels, dB.
+const LOUD_PRIOR: f64 = 5.0;
+const LOUD_LONG: f64 = 100.0;
+const LOUD_SCATTER_DB: f64 = 5.0;
 
 /// Air over a station at the present moment of the record.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +48,9 @@ pub(crate) struct Habit {
     /// Clock error, s, and its variance.
     pub clock: f64,
     pub clock_var: f64,
+    /// How much louder it reads than others, dB; taken off its levels and noise.
+    pub loud: f64,
+    loud_weight: f64,
     /// How much its arrivals scatter beyond the model: factor on the variance.
     pub scatter: f64,
     squares: f64,
@@ -150,6 +158,8 @@ impl Network {
             since: f64::INFINITY,
             clock: 0.0,
             clock_var: model.clock_error_s * model.clock_error_s,
+            loud: 0.0,
+            loud_weight: LOUD_PRIOR,
             scatter: 1.0,
             squares: SCATTER_PRIOR,
             squares_weight: SCATTER_PRIOR,
@@ -284,6 +294,17 @@ impl Network {
         h.since = h.since.min(t);
         h.noise += (noise - h.noise) / (h.noise_weight + 1.0);
         h.noise_weight = (h.noise_weight + 1.0).min(30.0);
+    }
+
+    /// A level of a good event that is off by so much tells how loud the station reads.
+    pub(crate) fn gauge(&mut self, k: u32, off: f64) {
+        let h = &mut self.habit[k as usize];
+        // Student-like, but a reading that is always off is believed in the end.
+        let weight = 5.0 / (4.0 + (off / LOUD_SCATTER_DB) * (off / LOUD_SCATTER_DB));
+        let step = weight.max(0.2) * off / (h.loud_weight + 1.0);
+        h.loud_weight = (h.loud_weight + 1.0).min(LOUD_LONG);
+        h.loud += step;
+        h.noise -= step;
     }
 
     /// Counts detections that nothing explained. The prior weighs as much as

@@ -42,7 +42,7 @@ pub struct Replay {
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     t: f64,
-    amp: f32,
+    raw: f32,
     gain: f32,
     /// Origin time of its event.
     origin: f64,
@@ -69,12 +69,12 @@ impl Replays {
                 marks.pop_front();
             }
             let same = |m: &&Mark| {
-                m.amp.to_bits() == pick.amp.to_bits()
+                m.raw.to_bits() == pick.raw.to_bits()
                     && m.gain.to_bits() == pick.gain.to_bits()
                     && t - m.t > SOON_S
             };
             delays.extend(marks.iter().filter(same).map(|m| (t - m.t, m.origin)));
-            marks.push_back(Mark { t, amp: pick.amp, gain: pick.gain, origin });
+            marks.push_back(Mark { t, raw: pick.raw, gain: pick.gain, origin });
         }
         delays.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let mut best: (usize, usize) = (0, 0);
@@ -112,8 +112,14 @@ mod tests {
         (0..rings.len() as u32)
             .map(|station| {
                 let amp = level + station as f32 * 0.7;
-                let pick =
-                    Pick { sigma: 0.1, amp, gain: amp / 9.0, bearing: Bearing::default(), row: 0 };
+                let pick = Pick {
+                    sigma: 0.1,
+                    amp,
+                    raw: amp,
+                    gain: amp / 9.0,
+                    bearing: Bearing::default(),
+                    row: 0,
+                };
                 let ring = &mut rings[station as usize];
                 ring.push(t + f64::from(station) * 3.1, pick);
                 Hit { station, position: ring.position(ring.t.len() - 1) }

@@ -13,7 +13,10 @@ pub(crate) const DEALT: u32 = u32::MAX - 2;
 pub(crate) struct Pick {
     /// Error of the pick, s.
     pub sigma: f32,
+    /// Level, less what the station is known to read too loud, dB.
     pub amp: f32,
+    /// Level as it was written, dB.
+    pub raw: f32,
     /// Log-likelihood of the signal-to-noise ratio under an arrival, without
     /// the level, less that under a false alarm.
     pub gain: f32,
