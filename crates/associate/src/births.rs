@@ -155,7 +155,6 @@ impl From<Candidate> for Live {
             var: c.var,
             hits: c.hits,
             before: Vec::new(),
-            wanted: Vec::new(),
             roads: Roads::default(),
             rival: 0.0,
             alive: true,

@@ -30,6 +30,14 @@ struct Pair {
     gain: f64,
 }
 
+/// A detection that an event would gain by.
+#[derive(Clone, Copy, Debug)]
+struct Want {
+    station: u32,
+    index: u32,
+    gain: f64,
+}
+
 const NONE: u32 = u32::MAX;
 /// Hits that an event later or earlier by more than this would not take, s.
 const RIVAL_S: f64 = 3.0;
@@ -45,6 +53,7 @@ pub(crate) struct Deal {
     found: Vec<Pair>,
     pairs: Vec<Pair>,
     table: Table,
+    wants: Vec<Want>,
 }
 
 /// One round of moves on the named events. True if anything changed.
@@ -67,7 +76,7 @@ pub(crate) fn sweep(
             changed = true;
         }
     }
-    changed | deaths(net, rings, physics, events, horizon, active, s)
+    changed | deaths(net, rings, physics, events, horizon, active, s, deal)
 }
 
 /// What an event expects at the end of a road.
@@ -95,8 +104,8 @@ impl Expected {
     #[inline]
     fn gain(&self, view: &View, road: &Road, ring: &Ring, i: usize, ln_other: f64) -> f64 {
         let pick = &ring.picks[i];
-        let sigma = view.sigma(road.station, pick.sigma, road.tau);
-        view.physics.time(ring.t[i] - self.t, sigma)
+        let variance = view.variance(road.station, pick.sigma, road.tau);
+        view.physics.time_of(ring.t[i] - self.t, variance)
             + f64::from(pick.gain)
             + view.physics.direction(pick, road.toward)
             + view.physics.level(f64::from(pick.amp) - self.level)
@@ -455,6 +464,7 @@ fn deaths(
     horizon: f64,
     active: &[u32],
     s: &mut Scratch,
+    deal: &mut Deal,
 ) -> bool {
     // Weakest first.
     let mut order: Vec<u32> = active.iter().copied().filter(|id| events.get(*id).alive).collect();
@@ -462,19 +472,29 @@ fn deaths(
         events.get(*a).weighed.score.total_cmp(&events.get(*b).weighed.score).then(a.cmp(b))
     });
     for id in &order {
-        let e = events.get_mut(*id);
-        e.wanted.clear();
-        e.wanted.resize(e.hits.len(), 0.0);
+        for hit in &events.get(*id).hits {
+            let ring = &mut rings[hit.station as usize];
+            let index = ring.index(hit.position);
+            ring.wanted[index] = 0.0;
+        }
     }
-    let view = View { net, rings, physics, horizon, me: FREE };
     for id in &order {
-        want(&view, events, *id, &mut s.seats);
+        let view = View { net, rings, physics, horizon, me: *id };
+        deal.wants.clear();
+        deal.want(&view, events, &mut s.seats);
+        for want in &deal.wants {
+            let wanted = &mut rings[want.station as usize].wanted[want.index as usize];
+            *wanted = wanted.max(want.gain);
+        }
     }
     let mut changed = false;
     for id in order {
         let e = events.get_mut(id);
-        e.rival = e.wanted.iter().sum();
-        e.wanted.clear();
+        let wanted = |hit: &Hit| {
+            let ring = &rings[hit.station as usize];
+            ring.wanted[ring.index(hit.position)]
+        };
+        e.rival = e.hits.iter().map(wanted).sum();
         if e.rival > e.weighed.score {
             events.remove(id, rings);
             changed = true;
@@ -483,50 +503,44 @@ fn deaths(
     changed
 }
 
-/// Notes at the hits of others what an event would gain by them at stations at
-/// which it is silent.
-fn want(view: &View, events: &mut Events, id: u32, seats: &mut Seats) {
-    let e = events.get_mut(id);
-    let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
-    e.roads.lay(view, e.loc, e.home, reach);
-    // Taken out while others are changed.
-    let (hits, roads) = (std::mem::take(&mut e.hits), std::mem::take(&mut e.roads));
-    seats.with(view.net.len(), &hits, |seats| {
-        for road in roads.within(reach) {
-            let asked = view.asks(road.station, level, road.loss);
-            if asked && seats.hit(road.station).is_none() {
-                want_at(view, events, id, road);
+impl Deal {
+    /// Notes the detections of others that an event would gain by at stations at
+    /// which it is silent.
+    fn want(&mut self, view: &View, events: &mut Events, seats: &mut Seats) {
+        let e = events.get_mut(view.me);
+        let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
+        e.roads.lay(view, e.loc, e.home, reach);
+        let e = events.get(view.me);
+        seats.with(view.net.len(), &e.hits, |seats| {
+            for road in e.roads.within(reach) {
+                let asked = view.asks(road.station, level, road.loss);
+                if asked && seats.hit(road.station).is_none() {
+                    self.want_at(view, e, road);
+                }
+            }
+        });
+    }
+
+    fn want_at(&mut self, view: &View, event: &Live, road: &Road) {
+        let station = road.station;
+        let ring = &view.rings[station as usize];
+        let habit = &view.net.habit[station as usize];
+        let t = event.loc.t + road.tau + habit.clock;
+        let mut expected = None;
+        // A little early: the bounds are those of the sums below.
+        for i in ring.from(t - RIVAL_S - 1e-3)..ring.t.len() {
+            if t < ring.t[i] - RIVAL_S {
+                break;
+            }
+            if ring.owner[i] == FREE || t > ring.t[i] + RIVAL_S {
+                continue;
+            }
+            let expected = expected.get_or_insert_with(|| Expected::new(view, event, road, t));
+            let gain = expected.gain(view, road, ring, i, habit.ln_false);
+            if gain > 0.0 {
+                self.wants.push(Want { station, index: i as u32, gain });
             }
         }
-    });
-    let e = events.get_mut(id);
-    (e.hits, e.roads) = (hits, roads);
-}
-
-fn want_at(view: &View, events: &mut Events, id: u32, road: &Road) {
-    let ring = &view.rings[road.station as usize];
-    let habit = &view.net.habit[road.station as usize];
-    let t = events.get(id).loc.t + road.tau + habit.clock;
-    // A little early: the bounds are those of the sums below.
-    for i in ring.from(t - RIVAL_S - 1e-3)..ring.t.len() {
-        if t < ring.t[i] - RIVAL_S {
-            break;
-        }
-        let owner = ring.owner[i];
-        if t > ring.t[i] + RIVAL_S || !events.ids().contains(&owner) {
-            continue;
-        }
-        let rival = events.get(owner);
-        let Ok(at) = rival.hits.binary_search_by(|h| h.station.cmp(&road.station)) else {
-            continue;
-        };
-        if rival.wanted.is_empty() {
-            continue;
-        }
-        let expected = Expected::new(view, events.get(id), road, t);
-        let gain = expected.gain(view, road, ring, i, habit.ln_false);
-        let most = &mut events.get_mut(owner).wanted[at];
-        *most = most.max(gain);
     }
 }
 

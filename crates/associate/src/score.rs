@@ -67,6 +67,11 @@ pub(crate) struct Physics {
     pub ln_hit: f64,
     ln_late: f64,
     ln_stray: f64,
+    /// Squared residuals beyond so many variances are late or strayed, whatever the error.
+    astray: f64,
+    /// Five squared scatters of a level, dB^2, and the logarithm of a scatter.
+    level_scale: f64,
+    ln_level: f64,
     /// Logarithm of the rate of events, per m^2 and s.
     pub ln_rate: f64,
 }
@@ -159,6 +164,9 @@ impl Physics {
             let km = (i as f64 * TABLE_STEP / 1e3).max(0.03);
             (20.0 * libm::log10(km) + model.absorption_db_per_km * km) as f32
         });
+        let ln_hit = libm::log(1.0 - model.late_share - model.stray_share)
+            - 0.5 * libm::log(2.0 * std::f64::consts::PI);
+        let ln_stray = libm::log(model.stray_share / 4.0);
         Self {
             attenuation: attenuation.collect(),
             ln_sigma: (0..=(REACH_MAX * 1.6 / TABLE_STEP) as usize + 1)
@@ -172,11 +180,13 @@ impl Physics {
                     math::softplus((i as f64 - 0.5 * SOFT_STEPS as f64) / SOFT_PER_UNIT) as f32
                 })
                 .collect(),
-            ln_hit: libm::log(1.0 - model.late_share - model.stray_share)
-                - 0.5 * libm::log(2.0 * std::f64::consts::PI),
             ln_late: libm::log(model.late_share / model.late_mean_s),
-            ln_stray: libm::log(model.stray_share / 4.0),
             ln_rate: libm::log(model.events_per_km2_day / 86_400e6),
+            astray: 2.0 * (ln_hit - libm::log(model.pick_floor_s) - ln_stray).max(0.0) + 1.0,
+            level_scale: 5.0 * model.level_scatter_db * model.level_scatter_db,
+            ln_level: math::ln(model.level_scatter_db),
+            ln_hit,
+            ln_stray,
             model: model.clone(),
         }
     }
@@ -257,12 +267,27 @@ impl Physics {
     pub(crate) fn time(&self, residual: f64, sigma: f64) -> f64 {
         let z = residual / sigma;
         let hit = self.ln_hit - math::ln(sigma) - 0.5 * z * z;
-        let late = if residual > 0.0 {
-            self.ln_late - residual / self.model.late_mean_s
+        hit.max(self.off_time(residual))
+    }
+
+    /// The same with the variance of the residual: most that are asked about are
+    /// so far off that it does not matter.
+    #[inline]
+    pub(crate) fn time_of(&self, residual: f64, variance: f64) -> f64 {
+        if residual * residual > self.astray * variance {
+            return self.off_time(residual);
+        }
+        self.time(residual, variance.sqrt())
+    }
+
+    /// Log-likelihood of a residual that is not the error of a pick.
+    #[inline]
+    fn off_time(&self, residual: f64) -> f64 {
+        if residual > 0.0 {
+            self.ln_stray.max(self.ln_late - residual / self.model.late_mean_s)
         } else {
-            f64::NEG_INFINITY
-        };
-        hit.max(late).max(self.ln_stray)
+            self.ln_stray
+        }
     }
 
     /// Log-likelihood ratio of the direction of a pick, the source lying at
@@ -276,8 +301,7 @@ impl Physics {
     /// Log-likelihood of a level that is off by so many dB (Student, 5 degrees).
     #[inline]
     pub(crate) fn level(&self, off: f64) -> f64 {
-        let s = self.model.level_scatter_db;
-        -3.0 * math::ln(1.0 + off * off / (5.0 * s * s)) - math::ln(s) - 0.968_6
+        -3.0 * math::ln(1.0 + off * off / self.level_scale) - self.ln_level - 0.968_6
     }
 }
 
@@ -317,12 +341,18 @@ impl View<'_> {
         over > -ASKED * model.threshold_width_db
     }
 
+    /// Variance of an arrival time, s^2.
+    #[inline]
+    pub(crate) fn variance(&self, k: u32, pick: f32, tau: f64) -> f64 {
+        let path = self.physics.model.path_error * tau;
+        let pick = f64::from(pick);
+        pick * pick + path * path + self.net.habit[k as usize].clock_var
+    }
+
     /// Error of an arrival time, s.
     #[inline]
     pub(crate) fn sigma(&self, k: u32, pick: f32, tau: f64) -> f64 {
-        let path = self.physics.model.path_error * tau;
-        let pick = f64::from(pick);
-        (pick * pick + path * path + self.net.habit[k as usize].clock_var).sqrt()
+        self.variance(k, pick, tau).sqrt()
     }
 
     /// Logarithm of the rate at which something else makes detections at a
