@@ -93,7 +93,7 @@ impl Expected {
         let model = &view.physics.model;
         let level = event.weighed.level - road.loss;
         let noise = view.net.habit[road.station as usize].noise;
-        let z = (level - noise - model.threshold_db) / model.threshold_width_db;
+        let z = (level - noise - model.threshold_db) * view.physics.per_width;
         let unknown = t > view.horizon || view.net.is_down(road.station, t);
         let silent = if unknown { 0.0 } else { view.physics.ln_silent(z) };
         Self { t, level, silent }
@@ -105,7 +105,7 @@ impl Expected {
     fn gain(&self, view: &View, road: &Road, ring: &Ring, i: usize, ln_other: f64) -> f64 {
         let pick = &ring.picks[i];
         let variance = view.variance(road.station, pick.sigma, road.tau);
-        view.physics.time_of(ring.t[i] - self.t, variance)
+        view.physics.time(ring.t[i] - self.t, variance)
             + f64::from(pick.gain)
             + view.physics.direction(pick, road.toward)
             + view.physics.level(f64::from(pick.amp) - self.level)
@@ -422,11 +422,13 @@ pub(crate) fn listen_to<'a>(
                 station: road.station,
                 tau: road.tau,
                 loss: road.loss,
+                noise: view.net.habit[road.station as usize].noise,
                 heard: usize::MAX,
+                amp: 0.0,
                 toward: road.toward,
                 gain: 0.0,
                 residual: predicted,
-                sigma: 1.0,
+                variance: 1.0,
                 mute: false,
             };
             let heard = seat.and_then(|at| heard(view, &silent, hits[at]));
@@ -444,15 +446,15 @@ fn heard(view: &View, r: &Reached, hit: Hit) -> Option<Reached> {
     let ring = &view.rings[r.station as usize];
     let index = ring.index(hit.position);
     let pick = &ring.picks[index];
-    let sigma = view.sigma(r.station, pick.sigma, r.tau);
-    let residual = ring.t[index] - r.residual;
+    let variance = view.variance(r.station, pick.sigma, r.tau);
+    let (residual, sigma) = (ring.t[index] - r.residual, variance.sqrt());
     if residual < -4.5 * sigma || residual > 4.5 * sigma + 1.5 {
         return None;
     }
-    let gain = view.physics.time(residual, sigma)
+    let gain = view.physics.time(residual, variance)
         + f64::from(pick.gain)
         + view.physics.direction(pick, r.toward);
-    Some(Reached { heard: index, mute: false, gain, residual, sigma, ..*r })
+    Some(Reached { heard: index, amp: pick.amp, mute: false, gain, residual, variance, ..*r })
 }
 
 /// Removes events whose detections others would rather have.

@@ -50,8 +50,9 @@ pub(crate) struct Network {
     pub z: Vec<f64>,
     /// Height taken for sources: the middle of the heights near by.
     pub ground: Vec<f64>,
-    /// Scale of the plane at the station.
+    /// Scale of the plane at the station, and one over it.
     pub scale: Vec<f64>,
+    pub per_scale: Vec<f64>,
     /// Direction of true north on the plane at the station.
     north: Vec<(f64, f64)>,
     azimuth_error_deg: f64,
@@ -146,6 +147,7 @@ impl Network {
         };
         Self {
             scale: x.iter().map(|x| plane.scale(*x)).collect(),
+            per_scale: x.iter().map(|x| 1.0 / plane.scale(*x)).collect(),
             north: stations.iter().map(|s| true_north(&plane, s)).collect(),
             azimuth_error_deg: model.azimuth_error_deg,
             met: Met::new(met, &plane, &x, &y),

@@ -580,18 +580,18 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         }
     }
     level = (level + view.physics.model.level_mean_db * 0.3) / (count + 0.3);
-    let sigma = |pick: f32, tau: f64| {
+    let variance = |pick: f32, tau: f64| {
         let path = path_error * tau;
-        (f64::from(pick * pick) + path * path).sqrt()
+        f64::from(pick * pick) + path * path
     };
     let stray = view.physics.model.azimuth_stray_share;
-    let time_a = view.physics.time(-t - tau_a - clock_a, sigma(a.sigma, tau_a));
+    let time_a = view.physics.time(-t - tau_a - clock_a, variance(a.sigma, tau_a));
     let mut score = f64::from(PRIOR_BEST) - 3.0 + f64::from(a.gain) - view.physics.ln_hit
         + time_a
         + a.bearing.gain(stray, x, y);
     for i in 0..near.n {
         let loss = loss[i];
-        let z = (level - loss - f64::from(near.floor[i])) / view.physics.model.threshold_width_db;
+        let z = (level - loss - f64::from(near.floor[i])) * view.physics.per_width;
         let silent = if z > -5.0 { view.physics.ln_silent(z) } else { 0.0 };
         if taken[i] == u32::MAX {
             score += silent;
@@ -601,7 +601,7 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         let tau = other(x, y, i).0;
         let residual = f64::from(heard.t[at]) - t - tau - f64::from(near.clock[i]);
         let gain = f64::from(heard.gain[at])
-            + view.physics.time(residual, sigma(heard.sigma[at], tau))
+            + view.physics.time(residual, variance(heard.sigma[at], tau))
             + view.physics.level(f64::from(heard.amp[at]) + loss - level)
             + heard.bearing[at].gain(stray, x - f64::from(near.dx[i]), y - f64::from(near.dy[i]));
         if gain > silent {
