@@ -56,9 +56,23 @@ pub(crate) struct Deal {
     wants: Vec<Want>,
 }
 
-/// One round of moves on the named events. True if anything changed.
-#[allow(clippy::too_many_arguments)]
+/// One round of moves on the named events, with deaths. True if anything changed.
 pub(crate) fn sweep(
+    net: &Network,
+    rings: &mut [Ring],
+    physics: &Physics,
+    events: &mut Events,
+    horizon: f64,
+    active: &[u32],
+    s: &mut Scratch,
+    deal: &mut Deal,
+) -> bool {
+    shift(net, rings, physics, events, horizon, active, s, deal)
+        | deaths(net, rings, physics, events, horizon, active, s, deal)
+}
+
+/// One round of dealing and moving. True if anything changed.
+pub(crate) fn shift(
     net: &Network,
     rings: &mut [Ring],
     physics: &Physics,
@@ -76,7 +90,7 @@ pub(crate) fn sweep(
             changed = true;
         }
     }
-    changed | deaths(net, rings, physics, events, horizon, active, s, deal)
+    changed
 }
 
 /// What an event expects at the end of a road.
