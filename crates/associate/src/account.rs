@@ -319,12 +319,12 @@ fn testimony(court: &Court, base: &Weighing, r: &Reached) -> Testimony {
         Some(nats) => {
             let pick = &view.rings[k].picks[r.heard];
             let louder_db = f64::from(pick.amp) + r.loss - base.weighed.level;
-            let time = view.physics.time(r.residual, r.sigma);
+            let time = view.physics.time(r.residual, r.variance);
             let direction = view.physics.direction(pick, r.toward);
             let says = Says::Heard {
                 row: pick.row,
                 residual_s: r.residual,
-                sigma_s: r.sigma,
+                sigma_s: r.variance.sqrt(),
                 louder_db,
                 parts: [time, r.gain - time - direction, view.physics.level(louder_db), direction],
                 turned_deg: pick.bearing.off(r.toward),
@@ -430,18 +430,20 @@ fn rivals(court: &Court) -> Vec<Rival> {
             let index = ring.index(hit.position);
             let path = view.path(other.loc.x, other.loc.y, other.home, hit.station);
             let due = other.loc.t + path.tau + view.net.habit[hit.station as usize].clock;
-            let sigma = view.sigma(hit.station, ring.picks[index].sigma, path.tau);
+            let variance = view.variance(hit.station, ring.picks[index].sigma, path.tau);
             let r = Reached {
                 station: hit.station,
                 tau: path.tau,
                 loss: path.loss,
+                noise: view.net.habit[hit.station as usize].noise,
                 heard: index,
+                amp: ring.picks[index].amp,
                 toward: path.toward(),
-                gain: view.physics.time(ring.t[index] - due, sigma)
+                gain: view.physics.time(ring.t[index] - due, variance)
                     + f64::from(ring.picks[index].gain)
                     + view.physics.direction(&ring.picks[index], path.toward()),
                 residual: ring.t[index] - due,
-                sigma,
+                variance,
                 mute: false,
             };
             let term = view.term(&r, other.weighed.level, false);

@@ -128,9 +128,9 @@ fn template_gain(
         while i < ring.t.len() && ring.t[i] <= predicted + wide {
             if ring.owner[i] == FREE {
                 let pick = &ring.picks[i];
-                let sigma = view.sigma(hit.station, pick.sigma, tau * 1.4);
-                let gain =
-                    view.physics.time(ring.t[i] - predicted, sigma) - view.ln_crowd(hit.station, i);
+                let variance = view.variance(hit.station, pick.sigma, tau * 1.4);
+                let gain = view.physics.time(ring.t[i] - predicted, variance)
+                    - view.ln_crowd(hit.station, i);
                 if gain > best {
                     best = gain;
                     at = Some(Hit { station: hit.station, position: ring.position(i) });
@@ -155,7 +155,6 @@ impl From<Candidate> for Live {
             var: c.var,
             hits: c.hits,
             before: Vec::new(),
-            wanted: Vec::new(),
             roads: Roads::default(),
             rival: 0.0,
             alive: true,

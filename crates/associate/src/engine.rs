@@ -39,12 +39,26 @@ const SLOW_MS: f64 = 320.0;
 const PARALLEL_MIN: usize = 256;
 /// Old detections are dropped so often, s.
 const SWEEP_S: f64 = 60.0;
+/// Rounds of moves after weak events were born, at most. Clear ones are sorted
+/// out once: more will be born about them.
+const WEAK_ROUNDS: usize = 3;
 /// Rounds of search in a block at most.
 const ROUNDS: usize = 4;
 /// Detections of a station within a second at most.
 const BURST: usize = 20;
 /// Mean squared residual up to which an event is clear enough to be taken at once.
 const CLEAR: f64 = 1.7;
+
+/// When neighbourhoods are sorted out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// After clear events were born.
+    Clear,
+    /// After weak ones were.
+    Weak,
+    /// Before events are released.
+    Closing,
+}
 
 /// How long an engine waits for what may still come.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -488,14 +502,15 @@ impl Engine {
         }
     }
 
-    /// Events at work that something new or changed is near to.
+    /// Events at work that something new or changed is near to, and at the
+    /// closing those that will be released.
     fn unsettled(&mut self, end: f64, closing: bool) -> Vec<u32> {
         let at_work = |e: &Live| e.alive && !e.done && e.loc.t < end + 20.0;
         let dirty: Vec<(f64, f64, f64)> = self
             .events
             .ids()
             .map(|id| self.events.get(id))
-            .filter(|e| at_work(e) && (e.dirty || closing && e.loc.t < end - self.pace.final_s))
+            .filter(|e| at_work(e) && e.dirty)
             .map(|e| (e.loc.t, e.loc.x, e.loc.y))
             .collect();
         let near = |e: &Live| {
@@ -507,10 +522,14 @@ impl Engine {
                 dt < most && dx.abs() < NEAR_M && dy.abs() < NEAR_M
             })
         };
+        let last = |e: &Live| closing && e.loc.t < end - self.pace.final_s;
         let ids: Vec<u32> = self
             .events
             .ids()
-            .filter(|id| at_work(self.events.get(*id)) && near(self.events.get(*id)))
+            .filter(|id| {
+                let e = self.events.get(*id);
+                at_work(e) && (last(e) || near(e))
+            })
             .collect();
         for id in &ids {
             self.events.get_mut(*id).dirty = false;
@@ -518,10 +537,12 @@ impl Engine {
         ids
     }
 
-    fn sort_out(&mut self, end: f64, horizon: f64, closing: bool) -> bool {
-        let ids = self.unsettled(end, closing);
+    fn sort_out(&mut self, end: f64, horizon: f64, stage: Stage) -> bool {
+        let ids = self.unsettled(end, stage == Stage::Closing);
+        // While births are still to come it is early to say who explains whom.
+        let moves = if stage == Stage::Clear { moves::shift } else { moves::sweep };
         !ids.is_empty()
-            && moves::sweep(
+            && moves(
                 &self.net,
                 &mut self.rings,
                 &self.physics,
@@ -534,18 +555,22 @@ impl Engine {
     }
 
     fn improve(&mut self, end: f64, horizon: f64, block: &[(f64, u32, u32)], strict: f64) {
-        for round in 0..3 {
-            if !self.sort_out(end, horizon, false) {
+        if strict < f64::INFINITY {
+            self.sort_out(end, horizon, Stage::Clear);
+            return;
+        }
+        for round in 0..WEAK_ROUNDS {
+            if !self.sort_out(end, horizon, Stage::Weak) {
                 break;
             }
-            if round == 0 && strict == f64::INFINITY {
+            if round == 0 {
                 self.find(block, horizon, strict);
             }
         }
     }
 
     fn release(&mut self, end: f64, horizon: f64, out: &mut Vec<Event>) {
-        self.sort_out(end, horizon, true);
+        self.sort_out(end, horizon, Stage::Closing);
         let mut ids: Vec<u32> = self
             .events
             .ids()

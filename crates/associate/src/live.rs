@@ -28,8 +28,6 @@ pub(crate) struct Live {
     pub hits: Vec<Hit>,
     /// Its hits before they were last dealt anew.
     pub before: Vec<Hit>,
-    /// What others would gain by each of its hits, while that is asked.
-    pub wanted: Vec<f64>,
     pub roads: Roads,
     /// Evidence that other events would gain from its detections, nats.
     pub rival: f64,

@@ -30,6 +30,14 @@ struct Pair {
     gain: f64,
 }
 
+/// A detection that an event would gain by.
+#[derive(Clone, Copy, Debug)]
+struct Want {
+    station: u32,
+    index: u32,
+    gain: f64,
+}
+
 const NONE: u32 = u32::MAX;
 /// Hits that an event later or earlier by more than this would not take, s.
 const RIVAL_S: f64 = 3.0;
@@ -45,11 +53,26 @@ pub(crate) struct Deal {
     found: Vec<Pair>,
     pairs: Vec<Pair>,
     table: Table,
+    wants: Vec<Want>,
 }
 
-/// One round of moves on the named events. True if anything changed.
-#[allow(clippy::too_many_arguments)]
+/// One round of moves on the named events, with deaths. True if anything changed.
 pub(crate) fn sweep(
+    net: &Network,
+    rings: &mut [Ring],
+    physics: &Physics,
+    events: &mut Events,
+    horizon: f64,
+    active: &[u32],
+    s: &mut Scratch,
+    deal: &mut Deal,
+) -> bool {
+    shift(net, rings, physics, events, horizon, active, s, deal)
+        | deaths(net, rings, physics, events, horizon, active, s, deal)
+}
+
+/// One round of dealing and moving. True if anything changed.
+pub(crate) fn shift(
     net: &Network,
     rings: &mut [Ring],
     physics: &Physics,
@@ -67,7 +90,7 @@ pub(crate) fn sweep(
             changed = true;
         }
     }
-    changed | deaths(net, rings, physics, events, horizon, active, s)
+    changed
 }
 
 /// What an event expects at the end of a road.
@@ -84,7 +107,7 @@ impl Expected {
         let model = &view.physics.model;
         let level = event.weighed.level - road.loss;
         let noise = view.net.habit[road.station as usize].noise;
-        let z = (level - noise - model.threshold_db) / model.threshold_width_db;
+        let z = (level - noise - model.threshold_db) * view.physics.per_width;
         let unknown = t > view.horizon || view.net.is_down(road.station, t);
         let silent = if unknown { 0.0 } else { view.physics.ln_silent(z) };
         Self { t, level, silent }
@@ -95,8 +118,8 @@ impl Expected {
     #[inline]
     fn gain(&self, view: &View, road: &Road, ring: &Ring, i: usize, ln_other: f64) -> f64 {
         let pick = &ring.picks[i];
-        let sigma = view.sigma(road.station, pick.sigma, road.tau);
-        view.physics.time(ring.t[i] - self.t, sigma)
+        let variance = view.variance(road.station, pick.sigma, road.tau);
+        view.physics.time(ring.t[i] - self.t, variance)
             + f64::from(pick.gain)
             + view.physics.direction(pick, road.toward)
             + view.physics.level(f64::from(pick.amp) - self.level)
@@ -413,11 +436,13 @@ pub(crate) fn listen_to<'a>(
                 station: road.station,
                 tau: road.tau,
                 loss: road.loss,
+                noise: view.net.habit[road.station as usize].noise,
                 heard: usize::MAX,
+                amp: 0.0,
                 toward: road.toward,
                 gain: 0.0,
                 residual: predicted,
-                sigma: 1.0,
+                variance: 1.0,
                 mute: false,
             };
             let heard = seat.and_then(|at| heard(view, &silent, hits[at]));
@@ -435,15 +460,15 @@ fn heard(view: &View, r: &Reached, hit: Hit) -> Option<Reached> {
     let ring = &view.rings[r.station as usize];
     let index = ring.index(hit.position);
     let pick = &ring.picks[index];
-    let sigma = view.sigma(r.station, pick.sigma, r.tau);
-    let residual = ring.t[index] - r.residual;
+    let variance = view.variance(r.station, pick.sigma, r.tau);
+    let (residual, sigma) = (ring.t[index] - r.residual, variance.sqrt());
     if residual < -4.5 * sigma || residual > 4.5 * sigma + 1.5 {
         return None;
     }
-    let gain = view.physics.time(residual, sigma)
+    let gain = view.physics.time(residual, variance)
         + f64::from(pick.gain)
         + view.physics.direction(pick, r.toward);
-    Some(Reached { heard: index, mute: false, gain, residual, sigma, ..*r })
+    Some(Reached { heard: index, amp: pick.amp, mute: false, gain, residual, variance, ..*r })
 }
 
 /// Removes events whose detections others would rather have.
@@ -455,6 +480,7 @@ fn deaths(
     horizon: f64,
     active: &[u32],
     s: &mut Scratch,
+    deal: &mut Deal,
 ) -> bool {
     // Weakest first.
     let mut order: Vec<u32> = active.iter().copied().filter(|id| events.get(*id).alive).collect();
@@ -462,19 +488,29 @@ fn deaths(
         events.get(*a).weighed.score.total_cmp(&events.get(*b).weighed.score).then(a.cmp(b))
     });
     for id in &order {
-        let e = events.get_mut(*id);
-        e.wanted.clear();
-        e.wanted.resize(e.hits.len(), 0.0);
+        for hit in &events.get(*id).hits {
+            let ring = &mut rings[hit.station as usize];
+            let index = ring.index(hit.position);
+            ring.wanted[index] = 0.0;
+        }
     }
-    let view = View { net, rings, physics, horizon, me: FREE };
     for id in &order {
-        want(&view, events, *id, &mut s.seats);
+        let view = View { net, rings, physics, horizon, me: *id };
+        deal.wants.clear();
+        deal.want(&view, events, &mut s.seats);
+        for want in &deal.wants {
+            let wanted = &mut rings[want.station as usize].wanted[want.index as usize];
+            *wanted = wanted.max(want.gain);
+        }
     }
     let mut changed = false;
     for id in order {
         let e = events.get_mut(id);
-        e.rival = e.wanted.iter().sum();
-        e.wanted.clear();
+        let wanted = |hit: &Hit| {
+            let ring = &rings[hit.station as usize];
+            ring.wanted[ring.index(hit.position)]
+        };
+        e.rival = e.hits.iter().map(wanted).sum();
         if e.rival > e.weighed.score {
             events.remove(id, rings);
             changed = true;
@@ -483,50 +519,44 @@ fn deaths(
     changed
 }
 
-/// Notes at the hits of others what an event would gain by them at stations at
-/// which it is silent.
-fn want(view: &View, events: &mut Events, id: u32, seats: &mut Seats) {
-    let e = events.get_mut(id);
-    let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
-    e.roads.lay(view, e.loc, e.home, reach);
-    // Taken out while others are changed.
-    let (hits, roads) = (std::mem::take(&mut e.hits), std::mem::take(&mut e.roads));
-    seats.with(view.net.len(), &hits, |seats| {
-        for road in roads.within(reach) {
-            let asked = view.asks(road.station, level, road.loss);
-            if asked && seats.hit(road.station).is_none() {
-                want_at(view, events, id, road);
+impl Deal {
+    /// Notes the detections of others that an event would gain by at stations at
+    /// which it is silent.
+    fn want(&mut self, view: &View, events: &mut Events, seats: &mut Seats) {
+        let e = events.get_mut(view.me);
+        let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
+        e.roads.lay(view, e.loc, e.home, reach);
+        let e = events.get(view.me);
+        seats.with(view.net.len(), &e.hits, |seats| {
+            for road in e.roads.within(reach) {
+                let asked = view.asks(road.station, level, road.loss);
+                if asked && seats.hit(road.station).is_none() {
+                    self.want_at(view, e, road);
+                }
+            }
+        });
+    }
+
+    fn want_at(&mut self, view: &View, event: &Live, road: &Road) {
+        let station = road.station;
+        let ring = &view.rings[station as usize];
+        let habit = &view.net.habit[station as usize];
+        let t = event.loc.t + road.tau + habit.clock;
+        let mut expected = None;
+        // A little early: the bounds are those of the sums below.
+        for i in ring.from(t - RIVAL_S - 1e-3)..ring.t.len() {
+            if t < ring.t[i] - RIVAL_S {
+                break;
+            }
+            if ring.owner[i] == FREE || t > ring.t[i] + RIVAL_S {
+                continue;
+            }
+            let expected = expected.get_or_insert_with(|| Expected::new(view, event, road, t));
+            let gain = expected.gain(view, road, ring, i, habit.ln_false);
+            if gain > 0.0 {
+                self.wants.push(Want { station, index: i as u32, gain });
             }
         }
-    });
-    let e = events.get_mut(id);
-    (e.hits, e.roads) = (hits, roads);
-}
-
-fn want_at(view: &View, events: &mut Events, id: u32, road: &Road) {
-    let ring = &view.rings[road.station as usize];
-    let habit = &view.net.habit[road.station as usize];
-    let t = events.get(id).loc.t + road.tau + habit.clock;
-    // A little early: the bounds are those of the sums below.
-    for i in ring.from(t - RIVAL_S - 1e-3)..ring.t.len() {
-        if t < ring.t[i] - RIVAL_S {
-            break;
-        }
-        let owner = ring.owner[i];
-        if t > ring.t[i] + RIVAL_S || !events.ids().contains(&owner) {
-            continue;
-        }
-        let rival = events.get(owner);
-        let Ok(at) = rival.hits.binary_search_by(|h| h.station.cmp(&road.station)) else {
-            continue;
-        };
-        if rival.wanted.is_empty() {
-            continue;
-        }
-        let expected = Expected::new(view, events.get(id), road, t);
-        let gain = expected.gain(view, road, ring, i, habit.ln_false);
-        let most = &mut events.get_mut(owner).wanted[at];
-        *most = most.max(gain);
     }
 }
 

@@ -8,6 +8,8 @@ use crate::plane::Plane;
 
 /// Neighbours that a search looks at.
 pub(crate) const NEIGHBOURS: usize = 24;
+/// Neighbours farther away than this are not asked in a search, metres.
+const ASKED_M: f64 = 60_000.0;
 /// Side of the squares of the station index, metres.
 const SQUARE: f64 = 8_000.0;
 /// Side of the tiles that are searched apart, metres.
@@ -67,8 +69,9 @@ pub(crate) struct Network {
     pub z: Vec<f64>,
     /// Height taken for sources: the middle of the heights near by.
     pub ground: Vec<f64>,
-    /// Scale of the plane at the station.
+    /// Scale of the plane at the station, and one over it.
     pub scale: Vec<f64>,
+    pub per_scale: Vec<f64>,
     /// Direction of true north on the plane at the station.
     north: Vec<(f64, f64)>,
     azimuth_error_deg: f64,
@@ -77,6 +80,9 @@ pub(crate) struct Network {
     /// Up to [`NEIGHBOURS`] nearest stations, nearest first, without the station itself.
     near: Vec<u32>,
     near_start: Vec<u32>,
+    /// The same as seen from the station, as far as a search asks them.
+    neighbours: Vec<Neighbour>,
+    neighbours_start: Vec<u32>,
     pub root: Vec<f64>,
     pub air: Vec<Air>,
     /// Least noise of a station and its neighbours, dB.
@@ -88,6 +94,17 @@ pub(crate) struct Network {
     outages: Vec<Vec<(f64, f64)>>,
     met: Met,
     squares: Squares,
+}
+
+/// A neighbour as seen from a station.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Neighbour {
+    pub station: u32,
+    /// Metres to the east and north.
+    pub dx: f32,
+    pub dy: f32,
+    /// Most that a sound can come later or earlier there, s.
+    pub moveout: f64,
 }
 
 /// Stations by square of ground, in sorted arrays.
@@ -130,10 +147,22 @@ impl Network {
         let mut root = Vec::new();
         let mut ground = Vec::new();
         let mut found = Vec::new();
+        let mut neighbours = Vec::new();
+        let mut neighbours_start = vec![0];
+        let scale: Vec<f64> = x.iter().map(|x| plane.scale(*x)).collect();
         for k in 0..x.len() {
             nearest(&squares, &x, &y, k, &mut found);
             near.extend(found.iter().map(|f| f.1));
             near_start.push(near.len() as u32);
+            neighbours.extend(found.iter().map_while(|(_, l)| {
+                let lu = *l as usize;
+                let (dx, dy) = ((x[lu] - x[k]) / scale[k], (y[lu] - y[k]) / scale[k]);
+                let d = (dx * dx + dy * dy).sqrt();
+                let moveout = d / 325.0 + 0.4 + 0.003 * d / 325.0;
+                let neighbour = Neighbour { station: *l, dx: dx as f32, dy: dy as f32, moveout };
+                (d <= ASKED_M).then_some(neighbour)
+            }));
+            neighbours_start.push(neighbours.len() as u32);
             let eighth = found.get(7).or(found.last()).map_or(ROOT_MAX, |f| f.0.sqrt());
             root.push(eighth.clamp(ROOT_MIN, ROOT_MAX));
             let mut heights: Vec<f64> = found.iter().take(8).map(|f| z[f.1 as usize]).collect();
@@ -167,7 +196,8 @@ impl Network {
             ln_false: libm::log(prior / 3600.0),
         };
         Self {
-            scale: x.iter().map(|x| plane.scale(*x)).collect(),
+            per_scale: scale.iter().map(|scale| 1.0 / scale).collect(),
+            scale,
             north: stations.iter().map(|s| true_north(&plane, s)).collect(),
             azimuth_error_deg: model.azimuth_error_deg,
             met: Met::new(met, &plane, &x, &y),
@@ -189,6 +219,8 @@ impl Network {
             ground,
             near,
             near_start,
+            neighbours,
+            neighbours_start,
             root,
             squares,
         }
@@ -222,6 +254,14 @@ impl Network {
             let sigma = from.sigma_deg.map_or(self.azimuth_error_deg, f64::from);
             Bearing::new(f64::from(from.deg), sigma, self.north[k as usize])
         })
+    }
+
+    /// The nearest stations that a search asks, nearest first.
+    #[inline]
+    pub(crate) fn neighbours(&self, k: u32) -> &[Neighbour] {
+        let k = k as usize;
+        let start = &self.neighbours_start;
+        &self.neighbours[start[k] as usize..start[k + 1] as usize]
     }
 
     /// True if the station is known to have been down at that time.

@@ -33,6 +33,9 @@ pub(crate) struct Ring {
     pub t: Vec<f64>,
     pub picks: Vec<Pick>,
     pub owner: Vec<u32>,
+    /// What events that do not have it would gain by it, nats; only of use while
+    /// that is asked.
+    pub wanted: Vec<f64>,
 }
 
 impl Ring {
@@ -49,9 +52,14 @@ impl Ring {
     /// First index at or after a time.
     #[inline]
     pub(crate) fn from(&self, t: f64) -> usize {
-        // Nearly all look-ups are near the end.
-        let n = self.t.len();
-        let mut hi = n;
+        // Nearly all look-ups are near the end, and most rings hold a few.
+        let mut hi = self.t.len();
+        for _ in 0..4 {
+            if hi == 0 || self.t[hi - 1] < t {
+                return hi;
+            }
+            hi -= 1;
+        }
         let mut step = 1;
         while hi >= step && self.t[hi - step] >= t {
             hi -= step;
@@ -67,6 +75,7 @@ impl Ring {
         self.t.push(t);
         self.picks.push(pick);
         self.owner.push(FREE);
+        self.wanted.push(0.0);
     }
 
     /// Puts a detection in its place, if there is none at this very time.
@@ -79,6 +88,7 @@ impl Ring {
         self.t.insert(index, t);
         self.picks.insert(index, pick);
         self.owner.insert(index, FREE);
+        self.wanted.insert(index, 0.0);
         Some(index)
     }
 
@@ -91,6 +101,7 @@ impl Ring {
         self.t.drain(..old);
         self.picks.drain(..old);
         self.owner.drain(..old);
+        self.wanted.drain(..old);
         self.base += old as u32;
     }
 }

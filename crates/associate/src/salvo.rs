@@ -258,7 +258,6 @@ impl Columns {
                 var: AROUND_M * AROUND_M,
                 hits,
                 before: Vec::new(),
-                wanted: Vec::new(),
                 roads: Roads::default(),
                 rival: 0.0,
                 alive: true,

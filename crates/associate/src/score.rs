@@ -67,6 +67,15 @@ pub(crate) struct Physics {
     pub ln_hit: f64,
     ln_late: f64,
     ln_stray: f64,
+    /// One over the mean of late arrivals, per s.
+    per_late: f64,
+    /// Squared residuals beyond so many variances are late or strayed, whatever the error.
+    astray: f64,
+    /// One over five squared scatters of a level, per dB^2, and the logarithm of a scatter.
+    per_level: f64,
+    ln_level: f64,
+    /// One over the width of the threshold, per dB.
+    pub per_width: f64,
     /// Logarithm of the rate of events, per m^2 and s.
     pub ln_rate: f64,
 }
@@ -78,15 +87,20 @@ pub(crate) struct Reached {
     pub tau: f64,
     /// Loss of level on the way, dB.
     pub loss: f64,
+    /// Noise floor, dB.
+    pub noise: f64,
     /// Index in the ring of what was heard; `usize::MAX` if nothing.
     pub heard: usize,
+    /// Level of what was heard, dB.
+    pub amp: f32,
     /// Direction of the source on the plane, of any length.
     pub toward: (f32, f32),
     /// Log-likelihood of its time and direction, with the pick's gain, less that
     /// of a false alarm.
     pub gain: f64,
     pub residual: f64,
-    pub sigma: f64,
+    /// Of the residual, s^2.
+    pub variance: f64,
     /// True if silence says nothing: down, or not yet to be known.
     pub mute: bool,
 }
@@ -159,6 +173,9 @@ impl Physics {
             let km = (i as f64 * TABLE_STEP / 1e3).max(0.03);
             (20.0 * libm::log10(km) + model.absorption_db_per_km * km) as f32
         });
+        let ln_hit = libm::log(1.0 - model.late_share - model.stray_share)
+            - 0.5 * libm::log(2.0 * std::f64::consts::PI);
+        let ln_stray = libm::log(model.stray_share / 4.0);
         Self {
             attenuation: attenuation.collect(),
             ln_sigma: (0..=(REACH_MAX * 1.6 / TABLE_STEP) as usize + 1)
@@ -172,11 +189,15 @@ impl Physics {
                     math::softplus((i as f64 - 0.5 * SOFT_STEPS as f64) / SOFT_PER_UNIT) as f32
                 })
                 .collect(),
-            ln_hit: libm::log(1.0 - model.late_share - model.stray_share)
-                - 0.5 * libm::log(2.0 * std::f64::consts::PI),
             ln_late: libm::log(model.late_share / model.late_mean_s),
-            ln_stray: libm::log(model.stray_share / 4.0),
             ln_rate: libm::log(model.events_per_km2_day / 86_400e6),
+            astray: 2.0 * (ln_hit - libm::log(model.pick_floor_s) - ln_stray).max(0.0) + 1.0,
+            per_width: 1.0 / model.threshold_width_db,
+            per_late: 1.0 / model.late_mean_s,
+            per_level: 0.2 / (model.level_scatter_db * model.level_scatter_db),
+            ln_level: math::ln(model.level_scatter_db),
+            ln_hit,
+            ln_stray,
             model: model.clone(),
         }
     }
@@ -252,17 +273,25 @@ impl Physics {
         detect.max(-4.0) - libm::log(alarm + 0.25 / 60.0)
     }
 
-    /// Log-likelihood of a residual.
+    /// Log-likelihood of a residual with its variance, s and s^2. Many that are
+    /// asked about are so far off that the variance does not matter.
     #[inline]
-    pub(crate) fn time(&self, residual: f64, sigma: f64) -> f64 {
-        let z = residual / sigma;
-        let hit = self.ln_hit - math::ln(sigma) - 0.5 * z * z;
-        let late = if residual > 0.0 {
-            self.ln_late - residual / self.model.late_mean_s
+    pub(crate) fn time(&self, residual: f64, variance: f64) -> f64 {
+        let (off, square) = (self.off_time(residual), residual * residual);
+        if square > self.astray * variance {
+            return off;
+        }
+        off.max(self.ln_hit - 0.5 * (math::ln(variance) + square / variance))
+    }
+
+    /// Log-likelihood of a residual that is not the error of a pick.
+    #[inline]
+    fn off_time(&self, residual: f64) -> f64 {
+        if residual > 0.0 {
+            self.ln_stray.max(self.ln_late - residual * self.per_late)
         } else {
-            f64::NEG_INFINITY
-        };
-        hit.max(late).max(self.ln_stray)
+            self.ln_stray
+        }
     }
 
     /// Log-likelihood ratio of the direction of a pick, the source lying at
@@ -276,8 +305,7 @@ impl Physics {
     /// Log-likelihood of a level that is off by so many dB (Student, 5 degrees).
     #[inline]
     pub(crate) fn level(&self, off: f64) -> f64 {
-        let s = self.model.level_scatter_db;
-        -3.0 * math::ln(1.0 + off * off / (5.0 * s * s)) - math::ln(s) - 0.968_6
+        -3.0 * math::ln(1.0 + off * off * self.per_level) - self.ln_level - 0.968_6
     }
 }
 
@@ -288,15 +316,16 @@ impl View<'_> {
     pub(crate) fn path(&self, x: f64, y: f64, home: u32, k: u32) -> Path {
         let air = self.net.between(home, k);
         let (net, h, k) = (self.net, home as usize, k as usize);
-        let scale = net.scale[h];
-        let (dx, dy) = ((net.x[k] - x) / scale, (net.y[k] - y) / scale);
+        let per_scale = net.per_scale[h];
+        let (dx, dy) = ((net.x[k] - x) * per_scale, (net.y[k] - y) * per_scale);
         let dz = net.z[k] - net.ground[h];
         let d = (dx * dx + dy * dy + dz * dz).max(100.0).sqrt();
-        let along = (air.east * dx + air.north * dy) / d;
-        let speed = (air.c + along).max(200.0);
-        let per = 1.0 / (d * speed * scale);
+        let per_d = 1.0 / d;
+        let along = (air.east * dx + air.north * dy) * per_d;
+        let slowness = 1.0 / (air.c + along).max(200.0);
+        let per = per_d * slowness * per_scale;
         let loss = self.physics.attenuation(d) - self.physics.carried(along, d);
-        Path { d, tau: d / speed, loss, gx: -dx * per, gy: -dy * per }
+        Path { d, tau: d * slowness, loss, gx: -dx * per, gy: -dy * per }
     }
 
     /// How far from a station of the quietest ground about `home` a level can be
@@ -317,13 +346,19 @@ impl View<'_> {
         over > -ASKED * model.threshold_width_db
     }
 
-    /// Error of an arrival time, s.
+    /// Variance of an arrival time, s^2.
     #[inline]
-    pub(crate) fn sigma(&self, k: u32, pick: f32, tau: f64) -> f64 {
+    pub(crate) fn variance(&self, k: u32, pick: f32, tau: f64) -> f64 {
         let path = self.physics.model.path_error * tau;
         let pick = f64::from(pick);
         let habit = &self.net.habit[k as usize];
-        (habit.scatter * (pick * pick + path * path) + habit.clock_var).sqrt()
+        habit.scatter * (pick * pick + path * path) + habit.clock_var
+    }
+
+    /// Error of an arrival time, s.
+    #[inline]
+    pub(crate) fn sigma(&self, k: u32, pick: f32, tau: f64) -> f64 {
+        self.variance(k, pick, tau).sqrt()
     }
 
     /// Logarithm of the rate at which something else makes detections at a
@@ -351,7 +386,8 @@ impl View<'_> {
         math::ln(habit.false_rate + f64::from(others) / (2.0 * CROWD_S))
     }
 
-    /// Best free detection near a predicted time: its index, gain and residual.
+    /// Best free detection near a predicted time: its index, gain, residual and
+    /// the variance of that.
     #[inline]
     pub(crate) fn best_near(
         &self,
@@ -369,12 +405,12 @@ impl View<'_> {
             if ring.owner[i] == FREE || ring.owner[i] == self.me {
                 let residual = ring.t[i] - predicted;
                 let pick = &ring.picks[i];
-                let sigma = self.sigma(k, pick.sigma, tau);
-                let gain = self.physics.time(residual, sigma)
+                let variance = self.variance(k, pick.sigma, tau);
+                let gain = self.physics.time(residual, variance)
                     + f64::from(pick.gain)
                     + self.physics.direction(pick, path.toward());
                 if best.is_none_or(|b| gain > b.1) {
-                    best = Some((i, gain, residual, sigma));
+                    best = Some((i, gain, residual, variance));
                 }
             }
             i += 1;
@@ -401,16 +437,18 @@ impl View<'_> {
             let heard = self.best_near(k, predicted, &path);
             let mute =
                 heard.is_none() && (predicted > self.horizon || self.net.is_down(k, predicted));
-            let (index, gain, residual, sigma) = heard.unwrap_or((usize::MAX, 0.0, 0.0, 1.0));
+            let (index, gain, residual, variance) = heard.unwrap_or((usize::MAX, 0.0, 0.0, 1.0));
             out.push(Reached {
                 station: k,
                 tau: path.tau,
                 loss: path.loss,
+                noise: self.net.habit[k as usize].noise,
                 heard: index,
+                amp: self.rings[k as usize].picks.get(index).map_or(0.0, |pick| pick.amp),
                 toward: path.toward(),
                 gain,
                 residual,
-                sigma,
+                variance,
                 mute,
             });
         });
@@ -427,14 +465,13 @@ impl View<'_> {
     ) -> Weighed {
         let model = &self.physics.model;
         let s2 = model.level_scatter_db * model.level_scatter_db;
-        let p2 = belief.level_var;
-        let width = model.threshold_width_db;
+        let (per_s2, p2) = (1.0 / s2, belief.level_var);
+        let per_width = self.physics.per_width;
         // Start from what was heard.
         let (mut sum, mut weight) = (belief.level / p2, 1.0 / p2);
         for r in reached.iter().filter(|r| r.heard != usize::MAX) {
-            let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
-            sum += (amp + r.loss) / s2;
-            weight += 1.0 / s2;
+            sum += (f64::from(r.amp) + r.loss) * per_s2;
+            weight += per_s2;
         }
         let mut level = sum / weight;
         let mut curvature = weight;
@@ -443,21 +480,16 @@ impl View<'_> {
             curvature = 1.0 / p2;
             for r in reached.iter() {
                 if r.heard != usize::MAX {
-                    let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
-                    let off = amp + r.loss - level;
-                    let w = 6.0 / (5.0 + off * off / s2) / s2;
+                    let off = f64::from(r.amp) + r.loss - level;
+                    let w = 6.0 / (5.0 * s2 + off * off);
                     slope += w * off;
                     curvature += w;
                 } else if !r.mute {
-                    let z = (level
-                        - r.loss
-                        - self.net.habit[r.station as usize].noise
-                        - model.threshold_db)
-                        / width;
+                    let z = (level - r.loss - r.noise - model.threshold_db) * per_width;
                     if z > -5.0 {
                         let p = self.physics.soft(z).1;
-                        slope -= p / width;
-                        curvature += p * (1.0 - p) / (width * width);
+                        slope -= p * per_width;
+                        curvature += p * (1.0 - p) * (per_width * per_width);
                     }
                 }
             }
@@ -478,8 +510,7 @@ impl View<'_> {
                 Some(gain) if gain > term.silent => {
                     total.add(gain);
                     out.hits += 1;
-                    let z = r.residual / r.sigma;
-                    out.chi2 += (z * z).min(9.0);
+                    out.chi2 += (r.residual * r.residual / r.variance).min(9.0);
                     let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
                     let off = amp + r.loss - level;
                     out.level_chi2 += (off * off / s2).min(9.0);
@@ -502,14 +533,16 @@ impl View<'_> {
     #[inline]
     pub(crate) fn term(&self, r: &Reached, level: f64, crowd: bool) -> Term {
         let model = &self.physics.model;
-        let habit = &self.net.habit[r.station as usize];
-        let z = (level - r.loss - habit.noise - model.threshold_db) / model.threshold_width_db;
+        let z = (level - r.loss - r.noise - model.threshold_db) * self.physics.per_width;
         let (soft, chance) = if z < -5.0 { (0.0, 0.0) } else { self.physics.soft(z) };
         let silent = if r.mute { 0.0 } else { -soft };
         let heard = (r.heard != usize::MAX).then(|| {
-            let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
-            let ln_other = if crowd { self.ln_crowd(r.station, r.heard) } else { habit.ln_false };
-            r.gain + self.physics.level(amp + r.loss - level) - ln_other
+            let ln_other = if crowd {
+                self.ln_crowd(r.station, r.heard)
+            } else {
+                self.net.habit[r.station as usize].ln_false
+            };
+            r.gain + self.physics.level(f64::from(r.amp) + r.loss - level) - ln_other
         });
         Term { chance, silent, heard }
     }
@@ -546,9 +579,9 @@ impl View<'_> {
                 let path = self.path(loc.x, loc.y, home, hit.station);
                 let residual =
                     ring.t[index] - (loc.t + path.tau + self.net.habit[hit.station as usize].clock);
-                let sigma = self.sigma(hit.station, ring.picks[index].sigma, path.tau);
-                let z2 = residual * residual / (sigma * sigma);
-                let weight = (NU + 1.0) / (NU + z2) / (sigma * sigma);
+                let variance = self.variance(hit.station, ring.picks[index].sigma, path.tau);
+                // Student: (NU + 1) / (NU + z^2), by the variance.
+                let weight = (NU + 1.0) / (NU * variance + residual * residual);
                 let g = [1.0, path.gx, path.gy];
                 for i in 0..3 {
                     right[i] += weight * g[i] * residual;

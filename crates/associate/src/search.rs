@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use crate::bearing::Bearing;
 use crate::live::Events;
 use crate::math;
-use crate::network::NEIGHBOURS;
+use crate::network::{NEIGHBOURS, Neighbour};
 use crate::ring::FREE;
 use crate::roads::Seats;
 use crate::score::{Hit, Loc, REACH_MAX, Reached, View, Weighed, hits_of, occam, spread};
@@ -32,8 +32,6 @@ pub(crate) const ACTIVE_CLEAR: usize = 5;
 const POLISHED: usize = 5;
 /// Leaves this much below the best are not weighed exactly, nats.
 const POLISH_WITHIN: f64 = 15.0;
-/// Neighbours farther away than this are not asked in a search, metres.
-const ASKED_M: f64 = 60_000.0;
 /// While places are compared, stations within so many times the distance of
 /// the eighth neighbour are asked, and within so many metres at least.
 const NEAR_ROOTS: f64 = 4.0;
@@ -166,20 +164,18 @@ pub(crate) fn search(
     let t_a = ring.t[index];
     let near = &mut s.near;
     let heard = &mut s.heard;
+    // Most anchors are false alarms: few neighbours heard anything.
+    let active = net.neighbours(station).iter().filter(|n| heard_any(view, n, t_a));
+    if active.take(active_min).count() < active_min {
+        return None;
+    }
     heard.clear();
     near.n = 0;
-    let mut active = 0;
     let scale = net.scale[k];
     let stray = view.physics.model.azimuth_stray_share;
-    for &l in net.near(station) {
+    for &Neighbour { station: l, dx, dy, moveout } in net.neighbours(station) {
         let i = near.n;
         let lu = l as usize;
-        let (dx, dy) = ((net.x[lu] - net.x[k]) / scale, (net.y[lu] - net.y[k]) / scale);
-        let d = (dx * dx + dy * dy).sqrt();
-        if d > ASKED_M {
-            break;
-        }
-        let moveout = d / 325.0 + 0.4 + 0.003 * d / 325.0;
         let other = &view.rings[lu];
         let start = heard.t.len();
         let mut gain = f64::NEG_INFINITY;
@@ -202,14 +198,13 @@ pub(crate) fn search(
         }
         gain += view.physics.ln_hit + view.physics.level(0.0);
         let len = heard.t.len() - start;
-        active += usize::from(len > 0);
         let down = len == 0 && (net.is_down(l, t_a) || t_a + moveout > view.horizon);
         if down {
             continue;
         }
         near.station[i] = l;
-        near.dx[i] = dx as f32;
-        near.dy[i] = dy as f32;
+        near.dx[i] = dx;
+        near.dy[i] = dy;
         let dz = net.z[lu] - net.ground[k];
         near.dz2[i] = (dz * dz) as f32;
         let air = net.between(station, l);
@@ -222,9 +217,6 @@ pub(crate) fn search(
         near.start[i] = start as u32;
         near.len[i] = len as u32;
         near.n += 1;
-    }
-    if active < active_min {
-        return None;
     }
     // Unused lanes must hold numbers.
     for i in near.n..NEIGHBOURS {
@@ -329,6 +321,16 @@ pub(crate) fn search(
         }
     }
     Some(out)
+}
+
+/// True if a neighbour heard something that nobody explains, so near in time
+/// that it could be of one event with a detection at `t`.
+fn heard_any(view: &View, neighbour: &Neighbour, t: f64) -> bool {
+    let ring = &view.rings[neighbour.station as usize];
+    let from = ring.from(t - neighbour.moveout);
+    let until = (t + neighbour.moveout).min(view.horizon);
+    let within = ring.t[from..].iter().take_while(|t| **t <= until);
+    within.zip(&ring.owner[from..]).any(|(_, owner)| *owner == FREE)
 }
 
 /// A better place for an event at which stations are silent that should have
@@ -580,18 +582,18 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         }
     }
     level = (level + view.physics.model.level_mean_db * 0.3) / (count + 0.3);
-    let sigma = |pick: f32, tau: f64| {
+    let variance = |pick: f32, tau: f64| {
         let path = path_error * tau;
-        (f64::from(pick * pick) + path * path).sqrt()
+        f64::from(pick * pick) + path * path
     };
     let stray = view.physics.model.azimuth_stray_share;
-    let time_a = view.physics.time(-t - tau_a - clock_a, sigma(a.sigma, tau_a));
+    let time_a = view.physics.time(-t - tau_a - clock_a, variance(a.sigma, tau_a));
     let mut score = f64::from(PRIOR_BEST) - 3.0 + f64::from(a.gain) - view.physics.ln_hit
         + time_a
         + a.bearing.gain(stray, x, y);
     for i in 0..near.n {
         let loss = loss[i];
-        let z = (level - loss - f64::from(near.floor[i])) / view.physics.model.threshold_width_db;
+        let z = (level - loss - f64::from(near.floor[i])) * view.physics.per_width;
         let silent = if z > -5.0 { view.physics.ln_silent(z) } else { 0.0 };
         if taken[i] == u32::MAX {
             score += silent;
@@ -601,7 +603,7 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         let tau = other(x, y, i).0;
         let residual = f64::from(heard.t[at]) - t - tau - f64::from(near.clock[i]);
         let gain = f64::from(heard.gain[at])
-            + view.physics.time(residual, sigma(heard.sigma[at], tau))
+            + view.physics.time(residual, variance(heard.sigma[at], tau))
             + view.physics.level(f64::from(heard.amp[at]) + loss - level)
             + heard.bearing[at].gain(stray, x - f64::from(near.dx[i]), y - f64::from(near.dy[i]));
         if gain > silent {
