@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use geojson::{Feature, FeatureReader, Geometry};
 
-use crate::limits::{COLUMNS_MAX, DOCUMENT_BYTES_MAX};
+use crate::limits::{COLUMNS_MAX, DOCUMENT_BYTES_MAX, LIST_BYTES_MAX};
 use crate::mapping::{Format, Mapping};
 use crate::problem::{Problem, Quarantined, Refused};
 use crate::records::{Piece, Records};
@@ -18,9 +18,27 @@ use crate::sniff;
 
 /// Reads rows from front to back.
 pub(crate) enum Rows<'m, R> {
-    Table { records: Records<R>, splitter: Box<Splitter>, columns: usize },
-    Lines { records: Records<R>, names: Vec<String> },
-    Features { features: Features<'m>, number: u64, read: Rc<Cell<u64>>, names: Vec<String> },
+    Table {
+        records: Records<R>,
+        splitter: Box<Splitter>,
+        columns: usize,
+    },
+    Lines {
+        records: Records<R>,
+        names: Vec<String>,
+    },
+    List {
+        objects: std::vec::IntoIter<serde_json::Value>,
+        number: u64,
+        read: u64,
+        names: Vec<String>,
+    },
+    Features {
+        features: Features<'m>,
+        number: u64,
+        read: Rc<Cell<u64>>,
+        names: Vec<String>,
+    },
 }
 
 type Features<'m> = Box<dyn Iterator<Item = geojson::Result<Feature>> + 'm>;
@@ -68,6 +86,12 @@ impl<'m, R: Read + 'm> Rows<'m, R> {
                 let names = mapping.columns();
                 Ok((Self::Lines { records, names: names.clone() }, Header::new(names)))
             }
+            Format::Json => {
+                let (objects, read) = list(input)?;
+                let (names, objects) = (mapping.columns(), objects.into_iter());
+                let rows = Self::List { objects, number: 0, read, names: names.clone() };
+                Ok((rows, Header::new(names)))
+            }
             Format::Topojson => {
                 let reason =
                     "a TopoJSON file has no rows; it is read as a whole, for land".to_owned();
@@ -95,6 +119,7 @@ impl<'m, R: Read + 'm> Rows<'m, R> {
     pub(crate) fn bytes_read(&self) -> u64 {
         match self {
             Self::Table { records, .. } | Self::Lines { records, .. } => records.bytes_read(),
+            Self::List { read, .. } => *read,
             Self::Features { read, .. } => read.get(),
         }
     }
@@ -109,12 +134,45 @@ impl<'m, R: Read + 'm> Rows<'m, R> {
                 next_of_table(records, splitter, *columns, make)
             }
             Self::Lines { records, names } => next_line(records, names, make),
+            Self::List { objects, number, names, .. } => {
+                *number += 1;
+                Ok(objects.next().map(|value| next_object(value, *number, names, make)))
+            }
             Self::Features { features, number, names, .. } => {
                 *number += 1;
                 Ok(next_feature(features, *number, names, make))
             }
         }
     }
+}
+
+/// The objects of a document that is a list, and its length in bytes.
+fn list(input: impl Read) -> Result<(Vec<serde_json::Value>, u64), Refused> {
+    let mut text = Vec::new();
+    input.take(LIST_BYTES_MAX + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LIST_BYTES_MAX {
+        let reason = format!("the document is larger than {} MiB; split it", LIST_BYTES_MAX >> 20);
+        return Err(Refused::Content(reason));
+    }
+    sniff::expect_text(&text[..text.len().min(512)])?;
+    let objects = serde_json::from_slice(&text)
+        .map_err(|error| Refused::Content(format!("not a JSON list of objects: {error}")))?;
+    Ok((objects, text.len() as u64))
+}
+
+fn next_object<T>(
+    value: serde_json::Value,
+    number: u64,
+    names: &[String],
+    make: impl FnOnce(u64, &Row<'_>, Option<&Geometry>) -> Result<T, Problem>,
+) -> (u64, Result<T, Quarantined>) {
+    let serde_json::Value::Object(object) = value else {
+        let shown = value.to_string();
+        return set_aside(number, Problem::in_row("not a JSON object"), shown.as_bytes());
+    };
+    let (laid, fields) = lay_out(&object, names);
+    let made = make(number, &Row { bytes: &laid, fields: &fields }, None);
+    (number, made.map_err(|problem| Quarantined::new(number, problem, &laid)))
 }
 
 fn table_header<R: Read>(
