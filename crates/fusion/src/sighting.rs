@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use domain::event::Wave;
 use domain::place::Precision;
 use domain::{
     Class, ClassShare, ControlHistory, Event, Family, Id, Located, Observation, Occurrence,
@@ -89,6 +90,8 @@ pub struct Sighting {
     pub usual: Option<Usual>,
     /// P(there was an occurrence), if an engine has weighed it already.
     pub certainty: Option<Probability>,
+    /// The waves that such an engine inferred it from.
+    pub wave: Option<Wave>,
     /// Weapon, height and notification, where it tells them.
     pub particulars: Particulars,
     /// Doubts about it.
@@ -283,6 +286,7 @@ pub fn interpret(
         count: observation.count,
         usual: None,
         certainty: None,
+        wave: None,
         particulars: Particulars::of(&observation.measures),
         remarks,
     }))
@@ -383,6 +387,7 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
         count: None,
         usual,
         certainty: None,
+        wave: None,
         particulars: Particulars::default(),
         remarks,
     }))
@@ -404,6 +409,14 @@ impl Sighting {
         } else {
             (named().map(|s| s.class).collect(), named().map(|s| s.share.get()).collect())
         };
+        // What is by its depth an earthquake is no occurrence that a mission looks for.
+        let quake = innocent.iter().find(|share| share.class == Class::Z8);
+        let quake = quake.map_or(0.0, |share| share.share.get());
+        let remarks = if quake >= NAMED_MIN {
+            vec![format!("its depth makes it an earthquake with P {quake:.2}")]
+        } else {
+            Vec::new()
+        };
         Self {
             observation: event.id,
             at: event.arrivals.first().map_or(RecordPosition { entry: 0, line: 0 }, |one| one.at),
@@ -421,9 +434,10 @@ impl Sighting {
             objects: Vec::new(),
             count: None,
             usual: None,
-            certainty: Some(event.probability),
+            certainty: Some(Probability::new(event.probability.get() * (1.0 - quake))),
+            wave: Some(event.wave),
             particulars: Particulars::default(),
-            remarks: Vec::new(),
+            remarks,
         }
     }
 

@@ -1,5 +1,6 @@
 //! How likely detections are of a source: celerity, direction and silence.
 
+use crate::input::{Outage, Station};
 use crate::math;
 
 use super::ArrayDetection;
@@ -14,6 +15,8 @@ const DUCTS: [(f64, f64, f64); 3] =
     [(0.0539, 1.0 / 0.327, 0.066), (0.0899, 1.0 / 0.293, 0.08), (0.8562, 1.0 / 0.26, 0.33)];
 /// Celerities outside of these are not of the source, km/s.
 const CELERITY: (f64, f64) = (0.2, 0.36);
+/// The celerity by which it is judged whether an array was down, km/s.
+const USUAL_CELERITY: f64 = 0.29;
 /// Spread of back azimuths about the way to the source, degrees: error of the
 /// array, and wind across the path.
 const AZIMUTH_DEG: f64 = 4.0;
@@ -37,9 +40,21 @@ const LN_RATE: f64 = -25.182_253_5;
 /// An array with its detections in order of time.
 #[derive(Clone, Debug)]
 pub(crate) struct Array {
+    /// Its index.
+    pub station: u32,
     pub spot: Spot,
     /// Time, back azimuth, log of the rate of others per s and degree, index.
     pub heard: Vec<Heard>,
+    /// When it was down, s.
+    down: Vec<(f64, f64)>,
+}
+
+impl Array {
+    /// Whether an arrival from so far off would have come while it was down.
+    fn is_down(&self, t: f64, km: f64) -> bool {
+        let due = t + km / USUAL_CELERITY;
+        self.down.iter().any(|(from, to)| due >= *from && due <= *to)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,25 +73,35 @@ pub(crate) struct Source {
     pub spot: Spot,
 }
 
-/// Sorts detections by array: those of one place are one array's.
-pub(crate) fn arrays(detections: &[ArrayDetection]) -> Vec<Array> {
+/// The arrays with their detections; one whose place is none on earth has none.
+pub(crate) fn arrays(
+    stations: &[Station],
+    outages: &[Outage],
+    detections: &[ArrayDetection],
+) -> Vec<Array> {
     let mut order: Vec<usize> = (0..detections.len()).collect();
     order.sort_by(|a, b| {
         let (a, b) = (&detections[*a], &detections[*b]);
-        let place = a.lat.total_cmp(&b.lat).then(a.lon.total_cmp(&b.lon));
         let what = a.t_s.total_cmp(&b.t_s).then(a.azimuth_deg.total_cmp(&b.azimuth_deg));
-        place.then(what).then(a.row.cmp(&b.row))
+        a.station.cmp(&b.station).then(what).then(a.row.cmp(&b.row))
     });
-    let mut out: Vec<Array> = Vec::new();
+    let array = |(station, s): (u32, &Station)| Array {
+        station,
+        spot: Spot { lat: s.lat, lon: s.lon },
+        heard: Vec::new(),
+        down: outages
+            .iter()
+            .filter(|outage| outage.station == station)
+            .map(|outage| (outage.start_s, outage.end_s))
+            .collect(),
+    };
+    let mut out: Vec<Array> = (0..).zip(stations).map(array).collect();
     for index in order {
         let d = &detections[index];
-        let spot = Spot { lat: d.lat, lon: d.lon };
         let heard = Heard { t: d.t_s, azimuth: d.azimuth_deg, ln_rate: 0.0, index };
-        match out.last_mut() {
-            Some(array) if array.spot == spot => array.heard.push(heard),
-            _ => out.push(Array { spot, heard: vec![heard] }),
-        }
+        out[d.station as usize].heard.push(heard);
     }
+    out.retain(|array| array.spot.lat.abs() <= 90.0 && array.spot.lon.is_finite());
     for array in &mut out {
         let times: Vec<f64> = array.heard.iter().map(|h| h.t).collect();
         for heard in &mut array.heard {
@@ -144,7 +169,7 @@ pub(crate) fn data(
         gains.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let silent = math::ln(1.0 - p);
         let Some(best) = gains.first().filter(|g| g.0 + math::ln(p.max(1e-12)) > silent) else {
-            sum += silent;
+            sum += if array.is_down(source.t, km) { 0.0 } else { silent };
             continue;
         };
         sum += best.0 + math::ln(p);

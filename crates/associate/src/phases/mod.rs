@@ -8,6 +8,7 @@
 //! A source's score counts what was picked and what was not over an unknown
 //! reach (`weigh`). The same picks give the same events in any order of rows.
 
+mod kind;
 mod model;
 mod moves;
 mod net;
@@ -29,7 +30,9 @@ use net::{Net, Physics, Store};
 use search::{Candidate, Scratch, root_bound, search};
 use weigh::{Hearing, Hit, View};
 
+pub use kind::PhaseKind;
 pub use model::{PHASE_ENGINE_VERSION, PhaseModel};
+pub use net::WEIGHT_MIN;
 pub use posterior::PHASE_FEATURES;
 
 /// A source whose score is lower is not even doubtful, nats.
@@ -50,6 +53,9 @@ pub struct Pick {
     pub phase: Phase,
     /// Time, seconds since the zero of the set.
     pub t_s: f64,
+    /// How good the pick is, above 0 to 1: its variance is that of the model by
+    /// this. 1 if nothing is known.
+    pub weight: f64,
     /// Number of the row it came from.
     pub row: u32,
 }
@@ -89,6 +95,8 @@ pub struct Event {
     pub chi2: f64,
     /// Distance to which it was picked half as often as near by, km.
     pub reach_km: f64,
+    /// How likely each kind of [`PhaseModel::kinds`] is, if it is real.
+    pub kinds: Vec<f64>,
     /// Rows of the picks that belong to it, in order of time.
     pub rows: Vec<u32>,
     /// What the calibration map saw.
@@ -270,6 +278,9 @@ impl Work<'_> {
                 math::cholesky(&candidate.info).map_or([[1e4; 4]; 4], |l| math::inverse(&l));
             let m2 = |i: usize, j: usize| covariance[i][j] * 1e6 * self.physics.model.inflation;
             let (lat, lon) = self.net.plane.inverse(p.x * 1e3, p.y * 1e3);
+            let sigma_z_km = (m2(3, 3).max(0.0) / 1e6).sqrt();
+            let kinds =
+                kind::posterior(&self.physics.model.kinds, p.z, sigma_z_km, self.physics.deepest);
             let time = |h: &Hit| self.store.t[h.channel as usize][h.index as usize];
             let mut hits = candidate.hits.clone();
             hits.sort_by(|a, b| time(a).total_cmp(&time(b)).then(a.cmp(b)));
@@ -287,6 +298,7 @@ impl Work<'_> {
                 evidence: w.score,
                 chi2: w.chi2,
                 reach_km: w.reach_km,
+                kinds,
                 rows,
                 features,
             });

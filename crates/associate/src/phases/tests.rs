@@ -49,7 +49,7 @@ fn quake(stations: &[Station], t: f64, lat: f64, lon: f64, depth_km: f64, seed: 
             if spread(draw) < 0.8 {
                 let off = 0.6 * (spread(draw + 1) - 0.5);
                 let t_s = t + SPEEDS.arrival(phase, &way).time_s + off;
-                picks.push(Pick { station: k as u32, phase, t_s, row: 0 });
+                picks.push(Pick { station: k as u32, phase, t_s, weight: 1.0, row: 0 });
             }
         }
     }
@@ -64,6 +64,7 @@ fn noise(from: f64, to: f64, count: u64, seed: u64) -> Vec<Pick> {
             station: (spread(draw) * 25.0) as u32,
             phase: Phase::ALL[usize::from(spread(draw + 1) < 0.5)],
             t_s: from + (to - from) * spread(draw + 2),
+            weight: 1.0,
             row: 0,
         }
     };
@@ -133,9 +134,9 @@ fn absurd_picks_are_handed_back() {
     let mut all = picks();
     let row = all.len() as u32;
     for (i, t_s) in (0..).zip([f64::NAN, f64::INFINITY]) {
-        all.push(Pick { station: 0, phase: Phase::P, t_s, row: row + i });
+        all.push(Pick { station: 0, phase: Phase::P, t_s, weight: 1.0, row: row + i });
     }
-    all.push(Pick { station: 25, phase: Phase::P, t_s: 1_000.0, row: row + 2 });
+    all.push(Pick { station: 25, phase: Phase::P, t_s: 1_000.0, weight: 1.0, row: row + 2 });
     all.push(Pick { row: row + 3, ..all[0] });
     let found = run(&all);
     let mut rows: Vec<u32> = found.rejected.iter().map(|r| r.row).collect();

@@ -160,10 +160,11 @@ impl View<'_> {
                 while i < times.len() && times[i] <= predicted + wide {
                     if owner[i] == FREE || owner[i] == self.me {
                         let residual = times[i] - predicted;
+                        let sigma = self.physics.sigma_of(tau, self.store.spread[c as usize][i]);
                         let gain = ln_time(residual, sigma) - self.store.ln_rate[c as usize][i];
                         if gain > reached.gain {
-                            (reached.index, reached.gain, reached.residual) =
-                                (i as u32, gain, residual);
+                            (reached.index, reached.gain) = (i as u32, gain);
+                            (reached.residual, reached.sigma) = (residual, sigma);
                         }
                     }
                     i += 1;
@@ -240,7 +241,8 @@ impl View<'_> {
                 let (tau, slope, _) = self.travel(hit.channel, place);
                 let residual =
                     self.store.t[hit.channel as usize][hit.index as usize] - place.t - tau;
-                let sigma = self.physics.sigma(tau);
+                let spread = self.store.spread[hit.channel as usize][hit.index as usize];
+                let sigma = self.physics.sigma_of(tau, spread);
                 let z2 = residual * residual / (sigma * sigma);
                 let weight = (NU + 1.0) / (NU + z2) / (sigma * sigma);
                 let g = [1.0, slope[0], slope[1], slope[2]];

@@ -1,13 +1,12 @@
 //! Detections of infrasound arrays in, sources with probability out.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use associate::ENGINE_VERSION;
-use associate::arrays::{ArrayDetection, ArrayEvent, associate as engine};
+use associate::arrays::{ArrayDetection, ArrayEvent, Found, associate as engine};
 use associate::effort::effort;
+use associate::{ENGINE_VERSION, Station};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -52,6 +51,12 @@ struct Row {
     azimuth_deg: f64,
 }
 
+impl Row {
+    fn is_at(&self, place: &Station) -> bool {
+        self.lat == place.lat && self.lon == place.lon
+    }
+}
+
 /// Associates the detections in files of arrays and writes what came of it.
 pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outcome> {
     let given = [
@@ -73,25 +78,23 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
     // Times count from the midnight before the first.
     let zero = rows.first().map_or(Timestamp::UNIX_EPOCH, |row| midnight(row.time));
     let seconds = |time: Timestamp| (time.as_microsecond() - zero.as_microsecond()) as f64 / 1e6;
+    let places = places(&rows);
     let detections: Vec<ArrayDetection> = (0..)
         .zip(&rows)
         .map(|(number, row)| ArrayDetection {
-            lat: row.lat,
-            lon: row.lon,
+            station: places.iter().position(|s| row.is_at(s)).unwrap_or(places.len()) as u32,
             t_s: seconds(row.time),
             azimuth_deg: row.azimuth_deg,
             row: number,
         })
         .collect();
     let before = write::cpu_seconds();
-    let (events, aside) = engine(&detections);
+    let Found { events, rejected } = engine(&places, &[], &detections);
     let cpu = write::cpu_seconds() - before;
-    for row in aside {
-        let row = &rows[row as usize];
-        quarantine.row(&row.file, row.number, "Latitude", "a number that cannot be used")?;
+    for rejected in rejected {
+        let row = &rows[rejected.row as usize];
+        quarantine.row(&row.file, row.number, "detection", rejected.reason)?;
     }
-    let places: BTreeSet<(u64, u64)> =
-        rows.iter().map(|r| (r.lat.to_bits(), r.lon.to_bits())).collect();
     let (first, last) =
         (detections.first().map_or(0.0, |d| d.t_s), detections.last().map_or(0.0, |d| d.t_s));
     let ran = Ran {
@@ -115,6 +118,20 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
     output::line(&format!("{} files of arrays at {} places", files.len(), places.len()))?;
     output::line("probabilities of arrays are those of the model; they are not calibrated")?;
     super::told(&args.out, &summary)
+}
+
+/// The places of the arrays, from south to north; named after the file of their
+/// first detection.
+fn places(rows: &[Row]) -> Vec<Station> {
+    let mut places: Vec<Station> = Vec::new();
+    for row in rows {
+        if !places.iter().any(|place| row.is_at(place)) {
+            let name = row.file.trim_end_matches(ENDING).to_owned();
+            places.push(Station { name, lat: row.lat, lon: row.lon, elev_m: 0.0 });
+        }
+    }
+    places.sort_by(|a, b| a.lat.total_cmp(&b.lat).then(a.lon.total_cmp(&b.lon)));
+    places
 }
 
 fn midnight(time: Timestamp) -> Timestamp {

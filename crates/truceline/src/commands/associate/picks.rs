@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use associate::effort::effort;
-use associate::phases::{Event, PHASE_ENGINE_VERSION, PhaseModel, Pick, associate as engine};
+use associate::phases::{
+    Event, PHASE_ENGINE_VERSION, PhaseModel, Pick, WEIGHT_MIN, associate as engine,
+};
 use associate::travel::{Phase, Table};
 
 use super::read::{Csv, Network, Quarantine, TIME_MAX, fault, number, shown, text};
@@ -123,23 +125,15 @@ pub(crate) fn run(
     Ok((ran, found.events, names))
 }
 
-/// The phases that are known: first arrivals by their common names.
-fn phase(name: &[u8]) -> Option<Phase> {
-    match name {
-        b"P" | b"p" | b"Pg" | b"Pb" | b"Pn" => Some(Phase::P),
-        b"S" | b"s" | b"Sg" | b"Sb" | b"Sn" => Some(Phase::S),
-        _ => None,
-    }
-}
-
 fn read(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<(Vec<Pick>, Rows)> {
     let mut csv = Csv::open(path, true)?;
     let (id, station) = (csv.column("det")?, csv.column("station")?);
     let (ph, t) = (csv.column("phase")?, csv.column("t_s")?);
+    let weight = csv.column("weight").ok();
     let (mut picks, mut names) = (Vec::new(), Vec::new());
     csv.rows_at(quarantine, |line, f| {
         let at = network.station(text(f, station))?;
-        let phase = phase(text(f, ph)).ok_or_else(|| {
+        let phase = Phase::named(text(f, ph)).ok_or_else(|| {
             fault("phase", format!("`{}` is neither P nor S", shown(text(f, ph))))
         })?;
         let t_s = number(f, t, "t_s", -TIME_MAX, TIME_MAX)?;
@@ -147,9 +141,13 @@ fn read(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<(
         if name.is_empty() {
             return Err(fault("det", "a pick without a name"));
         }
+        let weight = match weight {
+            Some(at) if !text(f, at).is_empty() => number(f, at, "weight", WEIGHT_MIN, 1.0)?,
+            _ => 1.0,
+        };
         // To the microsecond, as times are kept.
         let t_s = (t_s * 1e6).round() / 1e6;
-        picks.push(Pick { station: at, phase, t_s, row: names.len() as u32 });
+        picks.push(Pick { station: at, phase, t_s, weight, row: names.len() as u32 });
         names.push((name.to_owned(), line));
         Ok(())
     })?;
