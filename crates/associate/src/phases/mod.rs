@@ -8,6 +8,7 @@
 //! A source's score counts what was picked and what was not over an unknown
 //! reach (`weigh`). The same picks give the same events in any order of rows.
 
+mod account;
 mod kind;
 mod model;
 mod moves;
@@ -21,6 +22,7 @@ mod weigh;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use crate::account::Account;
 use crate::input::{Outage, Station};
 use crate::math;
 use crate::posterior::Features;
@@ -112,6 +114,8 @@ pub struct Found {
     pub rejected: Vec<Rejected>,
     /// Searches made.
     pub searches: u64,
+    /// Why the event is believed that was asked for.
+    pub account: Option<Account>,
 }
 
 /// A source in the making.
@@ -157,7 +161,8 @@ pub(crate) struct Work<'a> {
 }
 
 /// Associates the picks of a network. `progress` is told the share of the
-/// anchors that are done, now and then.
+/// anchors that are done, now and then; `ask` is shown the events and says which
+/// of them is to be accounted for.
 pub fn associate(
     stations: &[Station],
     outages: &[Outage],
@@ -165,6 +170,7 @@ pub fn associate(
     picks: &[Pick],
     model: &PhaseModel,
     progress: &mut dyn FnMut(f64),
+    ask: &dyn Fn(&[Event]) -> Option<usize>,
 ) -> Found {
     let mut found = Found::default();
     let physics = Physics::new(model, table.deepest_km());
@@ -182,7 +188,11 @@ pub fn associate(
     work.births(&everyone, progress);
     work.improve();
     found.searches = work.searches;
-    found.events = work.release();
+    let order = work.order();
+    found.events = work.release(&order);
+    found.account = ask(&found.events).filter(|at| *at < order.len()).map(|at| {
+        account::of(&work, &order, at, found.events[at].probability)
+    });
     found
 }
 
@@ -261,7 +271,8 @@ impl Work<'_> {
         }
     }
 
-    fn release(&mut self) -> Vec<Event> {
+    /// Living sources in the order in which they are released.
+    fn order(&self) -> Vec<u32> {
         let mut order: Vec<u32> =
             (0..self.events.len() as u32).filter(|i| self.events[*i as usize].alive).collect();
         let key = |i: &u32| self.events[*i as usize].candidate.place;
@@ -269,9 +280,13 @@ impl Work<'_> {
             let (a, b) = (key(a), key(b));
             a.t.total_cmp(&b.t).then(a.x.total_cmp(&b.x)).then(a.y.total_cmp(&b.y))
         });
-        let features = posterior::features(self, &order);
+        order
+    }
+
+    fn release(&self, order: &[u32]) -> Vec<Event> {
+        let features = posterior::features(self, order);
         let mut events = Vec::with_capacity(order.len());
-        for ((number, id), features) in (0..).zip(&order).zip(features) {
+        for ((number, id), features) in (0..).zip(order).zip(features) {
             let candidate = &self.events[*id as usize].candidate;
             let (p, w) = (candidate.place, candidate.weighed);
             let covariance =

@@ -90,7 +90,7 @@ fn numbered(mut picks: Vec<Pick>) -> Vec<Pick> {
 
 fn run(picks: &[Pick]) -> Found {
     let table = Table::new(&SPEEDS, DEEPEST_KM);
-    associate(&stations(), &[], &table, picks, &PhaseModel::built_in(), &mut |_| ())
+    associate(&stations(), &[], &table, picks, &PhaseModel::built_in(), &mut |_| (), &|_| None)
 }
 
 /// A pick without its row.
@@ -162,7 +162,7 @@ fn a_network_of_one_or_none_finds_nothing() {
     let model = PhaseModel::built_in();
     for n in 0..2 {
         let few: Vec<Station> = stations().into_iter().take(n).collect();
-        let found = associate(&few, &[], &table, &picks(), &model, &mut |_| ());
+        let found = associate(&few, &[], &table, &picks(), &model, &mut |_| (), &|_| None);
         assert!(found.events.is_empty());
     }
 }
@@ -240,4 +240,81 @@ proptest! {
         prop_assert!(exact <= upper + 1e-6, "{exact} {upper}");
         prop_assert!((through - 1.0).abs() < 1e-9, "{through}");
     }
+}
+
+/// The same picks with an account of an event.
+fn accounted(picks: &[Pick], outages: &[Outage], at: usize) -> (Found, crate::account::Account) {
+    let table = Table::new(&SPEEDS, DEEPEST_KM);
+    let model = PhaseModel::built_in();
+    let mut found =
+        associate(&stations(), outages, &table, picks, &model, &mut |_| (), &|_| Some(at));
+    let account = found.account.take().expect("there is an event");
+    (found, account)
+}
+
+#[test]
+fn an_account_adds_up_and_names_every_pick() {
+    use crate::account::Says;
+    let picks = picks();
+    let likely = run(&picks).events;
+    for at in 0..likely.len() {
+        let (found, account) = accounted(&picks, &[], at);
+        let event = &found.events[at];
+        assert_eq!(event, &likely[at], "who asks changes nothing");
+        let said: f64 = account.stations.iter().map(|s| s.nats).sum();
+        let sum = account.rarity + account.size_fit + said + account.since;
+        assert!((sum - event.evidence).abs() < 1e-9, "{sum} {}", event.evidence);
+        assert!(account.since.abs() < 1.0, "{}", account.since);
+        assert_eq!(account.probability.to_bits(), event.probability.to_bits());
+        let mut rows: Vec<u32> = account.rows().collect();
+        rows.sort_unstable();
+        let mut own = event.rows.clone();
+        own.sort_unstable();
+        assert_eq!(rows, own);
+        for s in &account.stations {
+            match &s.says {
+                Says::Heard { parts, ln_false, .. } => {
+                    let sum: f64 = parts.iter().map(|part| part.1).sum();
+                    assert!((sum - ln_false - s.nats).abs() < 1e-9);
+                }
+                Says::Silent => assert!(s.nats <= 0.0),
+                Says::Down => panic!("nobody was down"),
+            }
+        }
+        for more in &account.more {
+            assert!(more.error <= 1.0 && more.silent.is_none(), "{more:?}");
+        }
+    }
+}
+
+#[test]
+fn a_station_that_was_down_is_told_apart_from_a_silent_one() {
+    use crate::account::Says;
+    let all = picks();
+    let rest: Vec<Pick> = all.iter().copied().filter(|pick| pick.station != 6).collect();
+    let outage = Outage { station: 6, start_s: 900.0, end_s: 1_500.0 };
+    let of = |outages: &[Outage]| accounted(&rest, outages, 0);
+    let ((_, silent), (_, down)) = (of(&[]), of(&[outage]));
+    let says = |account: &crate::account::Account| {
+        account.stations.iter().find(|s| s.station == 6).map(|s| (s.says.clone(), s.nats))
+    };
+    assert!(matches!(says(&silent), Some((Says::Silent, nats)) if nats < -0.1));
+    assert_eq!(says(&down), Some((Says::Down, 0.0)));
+    assert!(down.more.iter().any(|m| m.station == 6 && m.silent.is_some_and(|p| p <= m.heard)));
+}
+
+#[test]
+fn a_pick_of_little_weight_moves_its_source_less() {
+    let clean: Vec<Pick> = numbered(quake(&stations(), 1_000.0, 48.3, 36.5, 8.0, 1));
+    let shifted = |weight: f64| -> Vec<Pick> {
+        let off = |pick: &Pick| Pick { t_s: pick.t_s + 1.0, weight, ..*pick };
+        clean.iter().map(|pick| if pick.row == 3 { off(pick) } else { *pick }).collect()
+    };
+    let lon = |picks: &[Pick]| (run(picks).events[0].lat, run(picks).events[0].lon);
+    let apart = |a: (f64, f64), b: (f64, f64)| (a.0 - b.0).abs() + (a.1 - b.1).abs();
+    let without: Vec<Pick> = clean.iter().copied().filter(|pick| pick.row != 3).collect();
+    let truth = lon(&without);
+    assert!(apart(lon(&shifted(0.02)), truth) < 0.5 * apart(lon(&shifted(1.0)), truth));
+    let bad = Pick { weight: f64::NAN, ..clean[0] };
+    assert_eq!(run(&[bad]).rejected.len(), 1);
 }
