@@ -31,7 +31,10 @@ fn an_account_adds_up_station_by_station() {
             .iter()
             .filter_map(|s| match s.says {
                 Says::Heard { row, parts, ln_false, .. } => {
-                    assert!((parts.iter().map(|part| part.1).sum::<f64>() - ln_false - s.nats).abs() < 1e-9);
+                    assert!(
+                        (parts.iter().map(|part| part.1).sum::<f64>() - ln_false - s.nats).abs()
+                            < 1e-9
+                    );
                     Some(row)
                 }
                 Says::Silent => {

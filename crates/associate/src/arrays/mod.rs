@@ -7,9 +7,11 @@
 //! moments are place and covariance. The best source is taken first; anchors
 //! that lose a detection to it are tried again.
 
+mod account;
 mod source;
 mod sphere;
 
+use crate::account::Account;
 use crate::input::{Outage, Station};
 use crate::math;
 use crate::phases::Rejected;
@@ -93,11 +95,19 @@ pub struct Found {
     pub events: Vec<ArrayEvent>,
     /// Detections that were not used.
     pub rejected: Vec<Rejected>,
+    /// Why the event is believed that was asked for.
+    pub account: Option<Account>,
 }
 
 /// Associates the detections of arrays. An array that has none was silent,
-/// unless it was down.
-pub fn associate(stations: &[Station], outages: &[Outage], detections: &[ArrayDetection]) -> Found {
+/// unless it was down. `ask` is shown the events and says which of them is to be
+/// accounted for.
+pub fn associate(
+    stations: &[Station],
+    outages: &[Outage],
+    detections: &[ArrayDetection],
+    ask: &dyn Fn(&[ArrayEvent]) -> Option<usize>,
+) -> Found {
     let mut rejected = Vec::new();
     let mut good: Vec<ArrayDetection> = Vec::with_capacity(detections.len());
     for d in detections {
@@ -129,7 +139,7 @@ pub fn associate(stations: &[Station], outages: &[Outage], detections: &[ArrayDe
         events.push(best);
     }
     events.sort_by(|a, b| a.source.t.total_cmp(&b.source.t).then(a.score.total_cmp(&b.score)));
-    let events = (0..).zip(&events).map(|(number, c)| {
+    let released = (0..).zip(&events).map(|(number, c)| {
         let mut hits = c.hits.clone();
         hits.sort_by(|a, b| good[*a].t_s.total_cmp(&good[*b].t_s).then(rank(*a).cmp(&rank(*b))));
         ArrayEvent {
@@ -137,7 +147,7 @@ pub fn associate(stations: &[Station], outages: &[Outage], detections: &[ArrayDe
             t_s: c.source.t,
             lat: c.source.spot.lat,
             lon: c.source.spot.lon,
-            probability: math::logistic(c.score).min(PROBABILITY_MAX),
+            probability: probability(c.score),
             evidence: c.score,
             covariance: c.covariance,
             var_t: c.var_t,
@@ -145,7 +155,11 @@ pub fn associate(stations: &[Station], outages: &[Outage], detections: &[ArrayDe
             rows: hits.iter().map(|hit| good[*hit].row).collect(),
         }
     });
-    Found { events: events.collect(), rejected }
+    let released: Vec<ArrayEvent> = released.collect();
+    let account = ask(&released)
+        .filter(|at| *at < events.len())
+        .map(|at| account::of(&arrays, &good, &events, at));
+    Found { events: released, rejected, account }
 }
 
 /// Why a detection cannot be used.
@@ -160,6 +174,21 @@ fn unusable(stations: &[Station], d: &ArrayDetection) -> Option<&'static str> {
         return Some("the time is not a finite number");
     }
     (!d.azimuth_deg.is_finite()).then_some("the back azimuth is not a finite number")
+}
+
+/// Probability of an evidence.
+fn probability(evidence: f64) -> f64 {
+    math::logistic(evidence).min(PROBABILITY_MAX)
+}
+
+/// All detections but those of one source count as taken: a stronger source near
+/// by must not lend it any evidence.
+fn only(hits: &[usize], count: usize) -> Vec<bool> {
+    let mut taken = vec![true; count];
+    for hit in hits {
+        taken[*hit] = false;
+    }
+    taken
 }
 
 fn heard_at(arrays: &[Array], hits: &[usize]) -> usize {
@@ -196,13 +225,7 @@ fn candidate(
     if !hits.contains(&anchor) || heard_at(arrays, &hits) < ARRAYS_MIN {
         return None;
     }
-    // The evidence is that of these detections: a stronger source near by must
-    // not lend it any.
-    let mut others = vec![true; taken.len()];
-    for hit in &hits {
-        others[*hit] = false;
-    }
-    let (score, mean, covariance, var_t) = posterior(arrays, &others, &top)?;
+    let (score, mean, covariance, var_t) = posterior(arrays, &only(&hits, taken.len()), &top)?;
     if score < SCORE_MIN {
         return None;
     }
@@ -325,7 +348,7 @@ mod tests {
     }
 
     fn run(detections: &[ArrayDetection]) -> Vec<ArrayEvent> {
-        associate(&stations(), &[], detections).events
+        associate(&stations(), &[], detections, &|_| None).events
     }
 
     fn noise() -> Vec<ArrayDetection> {
@@ -368,21 +391,51 @@ mod tests {
         let mut all = heard([0.26, 0.29, 0.27]);
         all.push(ArrayDetection { row: 7, t_s: f64::NAN, ..all[0] });
         all.push(ArrayDetection { row: 8, station: 95, ..all[0] });
-        let found = associate(&stations(), &[], &all);
+        let found = associate(&stations(), &[], &all, &|_| None);
         assert_eq!(found.rejected.iter().map(|r| r.row).collect::<Vec<_>>(), [7, 8]);
         assert_eq!(found.events, run(&all[..3]));
-        assert!(run(&[]).is_empty() && associate(&[], &[], &all).events.is_empty());
+        assert!(run(&[]).is_empty() && associate(&[], &[], &all, &|_| None).events.is_empty());
     }
 
     #[test]
     fn the_silence_of_an_array_that_was_down_says_nothing() {
         let all = heard([0.26, 0.29, 0.27]);
         let evidence = |outages: &[Outage]| {
-            associate(&stations(), outages, &all[..2]).events.first().map(|e| e.evidence)
+            associate(&stations(), outages, &all[..2], &|_| None).events.first().map(|e| e.evidence)
         };
         let (silent, down) =
             (evidence(&[]), evidence(&[Outage { station: 2, start_s: 0.0, end_s: 1e5 }]));
         assert!(down > silent && down.is_some(), "{silent:?} {down:?}");
+    }
+
+    #[test]
+    fn an_account_adds_up_and_names_every_detection() {
+        use crate::account::Says;
+        let mut all = heard([0.26, 0.29, 0.27]);
+        all.extend(noise());
+        let found = associate(&stations(), &[], &all, &|_| Some(0));
+        let (account, event) = (found.account.expect("there is an event"), &found.events[0]);
+        let said: f64 = account.stations.iter().map(|s| s.nats).sum();
+        let sum = account.rarity + account.size_fit + said + account.since;
+        assert!((sum - event.evidence).abs() < 1e-9, "{sum} {}", event.evidence);
+        let mut rows: Vec<u32> = account.rows().collect();
+        rows.sort_unstable();
+        let mut own = event.rows.clone();
+        own.sort_unstable();
+        assert_eq!(rows, own);
+        for s in &account.stations {
+            assert!(s.without < account.probability, "{s:?}");
+            let Says::Heard { turned_deg: Some(turned), .. } = s.says else { panic!("{s:?}") };
+            assert!(turned.abs() < 10.0, "{turned}");
+        }
+        // Two of the three, and the third was down: what would it have said?
+        let down = Outage { station: 2, start_s: 0.0, end_s: 1e5 };
+        let found = associate(&stations(), &[down], &all[..2], &|_| Some(0));
+        let account = found.account.expect("there is an event");
+        assert!(account.stations.iter().any(|s| s.station == 2 && s.says == Says::Down));
+        let more = account.more.iter().find(|m| m.station == 2).expect("it is named");
+        assert!(more.heard > account.probability && more.error < 1.0, "{more:?}");
+        assert!(more.silent.is_some_and(|p| p < account.probability), "{more:?}");
     }
 
     proptest! {

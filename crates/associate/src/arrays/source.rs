@@ -32,7 +32,7 @@ const MORE: f64 = 0.5;
 /// What another detection must gain to be of the source, nats.
 const MORE_MIN: f64 = 1.0;
 /// Detections of an array within so long tell how busy it is, s.
-const BUSY_S: f64 = 3.0 * 3_600.0;
+pub(crate) const BUSY_S: f64 = 3.0 * 3_600.0;
 /// Logarithm of the sources per square kilometre and second: one in a million
 /// square kilometres and a day.
 const LN_RATE: f64 = -25.182_253_5;
@@ -46,12 +46,12 @@ pub(crate) struct Array {
     /// Time, back azimuth, log of the rate of others per s and degree, index.
     pub heard: Vec<Heard>,
     /// When it was down, s.
-    down: Vec<(f64, f64)>,
+    pub down: Vec<(f64, f64)>,
 }
 
 impl Array {
     /// Whether an arrival from so far off would have come while it was down.
-    fn is_down(&self, t: f64, km: f64) -> bool {
+    pub(crate) fn is_down(&self, t: f64, km: f64) -> bool {
         let due = t + km / USUAL_CELERITY;
         self.down.iter().any(|(from, to)| due >= *from && due <= *to)
     }
@@ -60,8 +60,8 @@ impl Array {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heard {
     pub t: f64,
-    azimuth: f64,
-    ln_rate: f64,
+    pub azimuth: f64,
+    pub ln_rate: f64,
     /// Of the detection among all.
     pub index: usize,
 }
@@ -135,6 +135,66 @@ fn ln_azimuth(off_deg: f64) -> f64 {
     math::ln(near + STRAY / 360.0)
 }
 
+/// Mean travel time over a distance, and its spread, s.
+pub(crate) fn usual_travel(km: f64) -> (f64, f64) {
+    let mean: f64 = DUCTS.iter().map(|(share, mean, _)| share * mean).sum();
+    let square: f64 =
+        DUCTS.iter().map(|(share, mean, spread)| share * (mean * mean + spread * spread)).sum();
+    (mean * km, (square - mean * mean).max(0.0).sqrt() * km)
+}
+
+/// Chance that an array so far off detects a source.
+pub(crate) fn chance(km: f64) -> f64 {
+    let far = km / DETECT.1;
+    DETECT.0 * math::exp(-far * far)
+}
+
+/// What a detection of an array adds if it is of a source: its time and its
+/// direction, nats.
+pub(crate) fn parts(heard: &Heard, source: &Source, km: f64, azimuth: f64) -> (f64, f64) {
+    (ln_time(heard.t - source.t, km), ln_azimuth(apart(heard.azimuth, azimuth)))
+}
+
+/// What one array says of a source.
+pub(crate) struct Word {
+    /// What it adds, nats.
+    pub nats: f64,
+    /// Its detections of the source, best first, and what each adds.
+    pub hits: Vec<(usize, f64)>,
+    /// Whether it was down.
+    pub down: bool,
+}
+
+/// Asks one array, so far off and in that direction from the source.
+pub(crate) fn listen(
+    array: &Array,
+    taken: &[bool],
+    source: &Source,
+    (km, azimuth): (f64, f64),
+    gains: &mut Vec<(f64, usize)>,
+) -> Word {
+    let p = chance(km);
+    let (first, last) = (source.t + km / CELERITY.1, source.t + km / CELERITY.0);
+    let from = array.heard.partition_point(|h| h.t < first);
+    gains.clear();
+    for heard in array.heard[from..].iter().take_while(|h| h.t <= last) {
+        if !taken[heard.index] {
+            let (time, direction) = parts(heard, source, km, azimuth);
+            gains.push((time + direction - heard.ln_rate, heard.index));
+        }
+    }
+    gains.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let silent = math::ln(1.0 - p);
+    let Some(best) = gains.first().filter(|g| g.0 + math::ln(p.max(1e-12)) > silent) else {
+        let down = array.is_down(source.t, km);
+        return Word { nats: if down { 0.0 } else { silent }, hits: Vec::new(), down };
+    };
+    let mut hits = vec![(best.1, best.0 + math::ln(p))];
+    let more = gains[1..].iter().take_while(|g| g.0 > MORE_MIN);
+    hits.extend(more.map(|g| (g.1, MORE * (g.0 - MORE_MIN))));
+    Word { nats: hits.iter().map(|hit| hit.1).sum(), hits, down: false }
+}
+
 /// What all arrays say of a source: the log-likelihood of what they heard, and
 /// did not, over that without the source. `hits` is given the detections of it.
 pub(crate) fn data(
@@ -149,35 +209,14 @@ pub(crate) fn data(
         hits.clear();
     }
     for array in arrays {
-        let (km, azimuth) = array.spot.way(source.spot);
-        if km > FARTHEST_KM {
+        let way = array.spot.way(source.spot);
+        if way.0 > FARTHEST_KM {
             continue;
         }
-        let far = km / DETECT.1;
-        let p = DETECT.0 * math::exp(-far * far);
-        let (first, last) = (source.t + km / CELERITY.1, source.t + km / CELERITY.0);
-        let from = array.heard.partition_point(|h| h.t < first);
-        gains.clear();
-        for heard in array.heard[from..].iter().take_while(|h| h.t <= last) {
-            if taken[heard.index] {
-                continue;
-            }
-            let gain = ln_time(heard.t - source.t, km) + ln_azimuth(apart(heard.azimuth, azimuth))
-                - heard.ln_rate;
-            gains.push((gain, heard.index));
-        }
-        gains.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let silent = math::ln(1.0 - p);
-        let Some(best) = gains.first().filter(|g| g.0 + math::ln(p.max(1e-12)) > silent) else {
-            sum += if array.is_down(source.t, km) { 0.0 } else { silent };
-            continue;
-        };
-        sum += best.0 + math::ln(p);
-        let more = gains[1..].iter().take_while(|g| g.0 > MORE_MIN);
-        sum += more.clone().map(|g| MORE * (g.0 - MORE_MIN)).sum::<f64>();
+        let word = listen(array, taken, source, way, &mut gains);
+        sum += word.nats;
         if let Some(hits) = &mut hits {
-            hits.push(best.1);
-            hits.extend(more.map(|g| g.1));
+            hits.extend(word.hits.iter().map(|hit| hit.0));
         }
     }
     sum + LN_RATE

@@ -208,9 +208,7 @@ impl Court<'_> {
                 }
             }
         }
-        found.sort_by(|(a, _), (b, _)| {
-            b.behind.total_cmp(&a.behind).then(a.t_s.total_cmp(&b.t_s))
-        });
+        found.sort_by(|(a, _), (b, _)| b.behind.total_cmp(&a.behind).then(a.t_s.total_cmp(&b.t_s)));
         found.into_iter().take(TOLD).map(|(one, _)| one).collect()
     }
 

@@ -190,9 +190,9 @@ pub fn associate(
     found.searches = work.searches;
     let order = work.order();
     found.events = work.release(&order);
-    found.account = ask(&found.events).filter(|at| *at < order.len()).map(|at| {
-        account::of(&work, &order, at, found.events[at].probability)
-    });
+    found.account = ask(&found.events)
+        .filter(|at| *at < order.len())
+        .map(|at| account::of(&work, &order, at, found.events[at].probability));
     found
 }
 

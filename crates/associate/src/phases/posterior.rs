@@ -36,13 +36,7 @@ pub(crate) fn features(work: &Work, order: &[u32]) -> Vec<Features> {
 /// Features of the source that stands at a place of the order, as it would be if
 /// it were placed and weighed like this. Unused places of the fixed array are
 /// zero, where a fit leaves the weight at zero.
-pub(crate) fn one(
-    work: &Work,
-    order: &[u32],
-    at: usize,
-    place: Place,
-    w: &Weighed,
-) -> Features {
+pub(crate) fn one(work: &Work, order: &[u32], at: usize, place: Place, w: &Weighed) -> Features {
     let of = |id: u32| &work.events[id as usize];
     let closeness = |other: &u32| {
         let o = &of(*other).candidate;

@@ -4,10 +4,10 @@ use associate::Station;
 use associate::arrays::{ArrayDetection, ArrayEvent, KINDS, associate as engine};
 use domain::LatLon;
 
-use super::{Found, Heard, Inferred, Listening, What, classes, numbers};
+use super::{Ask, Found, Heard, Inferred, Listening, What, classes, numbers};
 
 /// Associates detections of arrays.
-pub(super) fn associate(listening: &Listening<'_>, heard: &[Heard]) -> Found {
+pub(super) fn associate(listening: &Listening<'_>, heard: &[Heard], ask: Ask<'_>) -> Found {
     let arrays = arrays(listening, heard);
     let mut found = Found::default();
     let mut detections = Vec::with_capacity(heard.len());
@@ -20,8 +20,11 @@ pub(super) fn associate(listening: &Listening<'_>, heard: &[Heard]) -> Found {
         detections.push(ArrayDetection { station: station as u32, t_s, azimuth_deg, row });
     }
     let outages = listening.outages(&numbers(&arrays));
-    let of = engine(&arrays, &outages, &detections);
-    found.events = of.events.iter().map(inferred).collect();
+    let all = |events: &[ArrayEvent]| -> Vec<Inferred> { events.iter().map(inferred).collect() };
+    let asked = |events: &[ArrayEvent]| ask(&all(events));
+    let of = engine(&arrays, &outages, &detections, &asked);
+    found.events = all(&of.events);
+    found.account = of.account;
     found.rejected = of.rejected.iter().map(|one| (one.row, one.reason.to_owned())).collect();
     found.stations = arrays.into_iter().map(|array| array.name).collect();
     found

@@ -223,7 +223,7 @@ pub(crate) fn associate(
     let found = match wave {
         Wave::Sound => sounds::associate(listening, &heard, &ask),
         Wave::Seismic => picks::associate(listening, &heard, &ask),
-        Wave::Infrasound => arrays::associate(listening, &heard),
+        Wave::Infrasound => arrays::associate(listening, &heard, &ask),
     };
     let mut outcomes = vec![Outcome::Alone; heard.len()];
     for (row, why) in found.rejected {

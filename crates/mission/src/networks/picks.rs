@@ -50,11 +50,15 @@ pub(super) fn associate(listening: &Listening<'_>, heard: &[Heard], ask: Ask<'_>
     let model = PhaseModel::built_in();
     let table = Table::new(&layers, deepest_km);
     let outages = listening.outages(&numbers);
-    let of = engine(&stations, &outages, &table, &picks, &model, &mut |_| ());
-    found.events = of.events.iter().map(|event| inferred(event, &model)).collect();
+    let all = |events: &[Event]| -> Vec<Inferred> {
+        events.iter().map(|event| inferred(event, &model)).collect()
+    };
+    let asked = |events: &[Event]| ask(&all(events));
+    let of = engine(&stations, &outages, &table, &picks, &model, &mut |_| (), &asked);
+    found.events = all(&of.events);
+    found.account = of.account;
     let rejected = of.rejected.iter().map(|one| (one.row, one.reason.to_owned()));
     found.rejected.extend(rejected);
-    let _ = ask;
     found.stations = stations.into_iter().map(|station| station.name).collect();
     found
 }

@@ -11,8 +11,12 @@ use super::{escaped, px};
 pub struct Mark {
     /// Name.
     pub name: String,
+    /// Which of its waves is spoken of, `P` or `S`; empty if it tells none apart.
+    pub wave: String,
     /// From the event, metres east and north.
     pub at: (f64, f64),
+    /// The direction that an array heard it from, degrees from north by east.
+    pub from_deg: Option<f64>,
     /// Probability that it would have heard the event.
     pub chance: f64,
     /// What it adds to the evidence, nats.
@@ -89,6 +93,13 @@ fn length(metres: f64) -> String {
     if metres >= 1000.0 { format!("{} km", metres / 1000.0) } else { format!("{metres} m") }
 }
 
+impl Mark {
+    /// Its name in the list of arrivals.
+    fn row(&self) -> String {
+        format!("{} {}", self.name, self.wave)
+    }
+}
+
 impl EventPicture {
     /// The picture, as a file of its own.
     pub fn svg(&self) -> String {
@@ -142,8 +153,12 @@ impl EventPicture {
                 length(radius)
             );
         }
+        let mut named = None;
         for s in self.drawn() {
-            Self::mark(svg, s, (cx, cy), at(s.at));
+            // A station that is drawn for each of its waves is named once.
+            let again = named.replace(s.at) == Some(s.at);
+            let whole = side * std::f64::consts::SQRT_2;
+            Self::mark(svg, s, (cx, cy), at(s.at), if again { "" } else { &s.name }, whole);
         }
         for place in &self.elsewhere {
             let (x, y) = at(*place);
@@ -183,21 +198,41 @@ impl EventPicture {
         );
     }
 
-    fn mark(svg: &mut String, s: &Mark, centre: (f64, f64), (x, y): (f64, f64)) {
-        let name = escaped(&s.name);
+    /// A station on the map; `label` stands beside it, and a ray of `whole` leads
+    /// where an array heard it from.
+    fn mark(
+        svg: &mut String,
+        s: &Mark,
+        centre: (f64, f64),
+        (x, y): (f64, f64),
+        label: &str,
+        whole: f64,
+    ) {
+        let name = escaped(s.row().trim());
+        if let Some(turn) = s.from_deg.map(f64::to_radians) {
+            let _ = writeln!(
+                svg,
+                "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"{HEARD}\" stroke-dasharray=\"5 3\"><title>{name}: where it heard it from</title></line>",
+                px(x),
+                px(y),
+                px(x + whole * libm::sin(turn)),
+                px(y - whole * libm::cos(turn))
+            );
+        }
         let _ = match s.did {
             Did::Hear { residual_s, .. } => writeln!(
                 svg,
                 "<line x1=\"{}\" y1=\"{}\" x2=\"{2}\" y2=\"{3}\" stroke=\"{HEARD}\" stroke-opacity=\"0.3\"/>\
                  <circle cx=\"{2}\" cy=\"{3}\" r=\"5\" fill=\"{HEARD}\"><title>{name}: heard it {residual_s:+.3} s late, {4:+.1}</title></circle>\
-                 <text x=\"{5}\" y=\"{6}\" font-size=\"10\">{name}</text>",
+                 <text x=\"{5}\" y=\"{6}\" font-size=\"10\">{7}</text>",
                 px(centre.0),
                 px(centre.1),
                 px(x),
                 px(y),
                 s.nats,
                 px(x + 7.0),
-                px(y + 4.0)
+                px(y + 4.0),
+                escaped(label)
             ),
             Did::Nothing => writeln!(
                 svg,
@@ -278,7 +313,7 @@ impl EventPicture {
             let (thick, thin) = (px((step * 0.7).max(2.0)), px((step * 0.3).max(1.5)));
             let (start, long) = (px(x(from)), px((x(to) - x(from)).max(1.0)));
             let (bar_top, name_x, nats_x) = (px(y - step * 0.15), px(left - 8.0), px(WIDTH - 16.0));
-            let (name, nats) = (escaped(&s.name), s.nats);
+            let (name, nats) = (escaped(s.row().trim()), s.nats);
             let _ = writeln!(
                 svg,
                 "<text x=\"{name_x}\" y=\"{base}\" text-anchor=\"end\" font-size=\"11\">{name}</text>\

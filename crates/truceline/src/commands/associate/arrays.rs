@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use associate::arrays::{ArrayDetection, ArrayEvent, Found, associate as engine};
+use associate::account::Account;
+use associate::arrays::{ArrayDetection, ArrayEvent, Found, KINDS, associate as engine};
 use associate::effort::effort;
 use associate::{ENGINE_VERSION, Station};
+use domain::event::Wave;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -14,7 +16,8 @@ use serde_json::{Map, Value};
 
 use super::read::Quarantine;
 use super::write::{self, Cost, Sink};
-use super::{AssociateArgs, Ran};
+use super::{AssociateArgs, Explained, Ran};
+use crate::account::Told;
 use crate::{Outcome, output};
 
 /// How the files are called.
@@ -60,12 +63,12 @@ impl Row {
 /// Associates the detections in files of arrays and writes what came of it.
 pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outcome> {
     let given = [
-        (args.explain.is_some(), "--explain"),
         (args.releases, "--releases"),
         (args.model.is_some(), "--model"),
         (args.velocity.is_some(), "--velocity"),
     ];
     super::refuse(args, "infrasound arrays", &given)?;
+    let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
     let path = args.out.join("quarantine.csv");
@@ -89,7 +92,8 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
         })
         .collect();
     let before = write::cpu_seconds();
-    let Found { events, rejected } = engine(&places, &[], &detections);
+    let ask = |events: &[ArrayEvent]| events.iter().position(|event| Some(event.number) == asked);
+    let Found { events, rejected, account } = engine(&places, &[], &detections, &ask);
     let cpu = write::cpu_seconds() - before;
     for rejected in rejected {
         let row = &rows[rejected.row as usize];
@@ -104,7 +108,10 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
         searches: rows.len() as u64,
         effort: effort(places.len() as u32, &[], first, last),
         cpu,
-        told: None,
+        told: account.as_ref().map(|account| {
+            let event = &events[account.event as usize];
+            explain(event, account, &places, &rows, zero)
+        }),
     };
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
     for event in &events {
@@ -112,6 +119,7 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
         let of = event.rows.iter().map(|row| rows[*row as usize].name.as_str());
         sink.event(&name, &line(&name, event, zero)?, event.probability, of)?;
     }
+    super::explained(args, ran.told.as_ref())?;
     let mut summary = sink.finish("infrasound celerity of Blom et al. 2015", &ran)?.finish(&start);
     summary.engine_version = ENGINE_VERSION;
     summary.t0 = Some(zero.to_string());
@@ -134,13 +142,43 @@ fn places(rows: &[Row]) -> Vec<Station> {
     places
 }
 
+fn explain(
+    event: &ArrayEvent,
+    account: &Account,
+    places: &[Station],
+    rows: &[Row],
+    zero: Timestamp,
+) -> Explained {
+    let alike = 1.0 / KINDS.len() as f64;
+    Explained::of(&Told {
+        account,
+        event: format!("A{}", event.number),
+        at: (event.lat, event.lon),
+        covariance: event.covariance,
+        level_db: None,
+        depth_km: None,
+        wave: Wave::Infrasound,
+        made_by: KINDS.map(|kind| (kind.to_owned(), alike)).into(),
+        t_s: (event.t_s, event.var_t.max(0.0).sqrt()),
+        station: &|number| places[number as usize].name.clone(),
+        detection: &|row| rows[row as usize].name.clone(),
+        moment: &|t_s| {
+            moment(zero, t_s).map_or_else(|_| format!("t = {t_s:.0} s"), |t| format!("{t:.0}"))
+        },
+    })
+}
+
+fn moment(zero: Timestamp, t_s: f64) -> Result<Timestamp> {
+    Ok(zero.checked_add(((t_s * 1e3).round() as i64).milliseconds())?)
+}
+
 fn midnight(time: Timestamp) -> Timestamp {
     let day = time.to_zoned(TimeZone::UTC).date();
     day.to_zoned(TimeZone::UTC).map_or(time, |zoned| zoned.timestamp())
 }
 
 fn line(name: &str, e: &ArrayEvent, zero: Timestamp) -> Result<String> {
-    let time = zero.checked_add(((e.t_s * 1e3).round() as i64).milliseconds())?;
+    let time = moment(zero, e.t_s)?;
     Ok(format!(
         "{name},{time:.0},{:.3},{:.5},{:.5},{:.4},{:.0},{:.0},{:.0},{:.1},{:.4},{},{}\n",
         e.t_s,

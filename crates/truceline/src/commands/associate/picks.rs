@@ -4,16 +4,20 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use associate::Station;
+use associate::account::Account;
 use associate::effort::effort;
 use associate::phases::{
     Event, PHASE_ENGINE_VERSION, PhaseModel, Pick, WEIGHT_MIN, associate as engine,
 };
 use associate::travel::{Phase, Table};
+use domain::event::Wave;
 
 use super::read::{Csv, Network, Quarantine, TIME_MAX, fault, number, shown, text};
 use super::velocity::velocity;
 use super::write::{self, Cost, Sink};
-use super::{AssociateArgs, Ran};
+use super::{AssociateArgs, Explained, Ran};
+use crate::account::Told;
 use crate::progress::counted;
 use crate::{Outcome, output};
 
@@ -38,8 +42,8 @@ pub(crate) fn model_of(path: Option<&Path>) -> Result<PhaseModel> {
 
 /// Runs the phase engine over a folder and writes what it found.
 pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
-    let given = [(args.explain.is_some(), "--explain"), (args.releases, "--releases")];
-    super::refuse(args, "P and S picks", &given)?;
+    super::refuse(args, "P and S picks", &[(args.releases, "--releases")])?;
+    let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     let model = model_of(args.model.as_deref())?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
@@ -47,7 +51,8 @@ pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     let velocity = velocity(args.velocity.as_deref(), &args.data)?;
     let tabulated = write::cpu_seconds() - before;
     let quarantine = args.out.join("quarantine.csv");
-    let (mut ran, events, names) = run(&args.data, &velocity.table, &model, Some(&quarantine))?;
+    let (mut ran, events, names) =
+        run(&args.data, &velocity.table, &model, Some(&quarantine), asked)?;
     ran.cpu += tabulated;
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
     for event in &events {
@@ -55,6 +60,7 @@ pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         let detections = event.rows.iter().map(|row| names[*row as usize].0.as_str());
         sink.event(&name, &line(&name, event), event.probability, detections)?;
     }
+    super::explained(args, ran.told.as_ref())?;
     let mut summary = sink.finish(&model.version, &ran)?.finish(&start);
     summary.engine_version = PHASE_ENGINE_VERSION;
     output::line(&format!("travel times: {}", velocity.name))?;
@@ -94,6 +100,7 @@ pub(crate) fn run(
     table: &Table,
     model: &PhaseModel,
     quarantine: Option<&Path>,
+    asked: Option<u32>,
 ) -> Result<(Ran, Vec<Event>, Rows)> {
     let mut quarantine = Quarantine::create(quarantine)?;
     let network = Network::read(data, &mut quarantine)?;
@@ -101,15 +108,20 @@ pub(crate) fn run(
     let bar = counted("associating");
     bar.set_length(100);
     let before = write::cpu_seconds();
-    let found = engine(&network.stations, &network.outages, table, &picks, model, &mut |share| {
-        bar.set_position((share * 100.0) as u64);
-    });
+    let ask = |events: &[Event]| events.iter().position(|event| Some(event.number) == asked);
+    let Network { stations, outages, .. } = &network;
+    let mut tell = |share: f64| bar.set_position((share * 100.0) as u64);
+    let found = engine(stations, outages, table, &picks, model, &mut tell, &ask);
     let cpu = write::cpu_seconds() - before;
     bar.finish_and_clear();
     for rejected in &found.rejected {
         let line = names[rejected.row as usize].1;
         quarantine.row("picks.csv", line, "t_s", rejected.reason)?;
     }
+    let told = found.account.as_ref().map(|account| {
+        let event = &found.events[account.event as usize];
+        explain(event, account, model, stations, &names)
+    });
     let span = picks.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), pick| {
         (from.min(pick.t_s), to.max(pick.t_s))
     });
@@ -120,9 +132,37 @@ pub(crate) fn run(
         searches: found.searches,
         effort: effort(network.stations.len() as u32, &network.outages, span.0, span.1),
         cpu,
-        told: None,
+        told,
     };
     Ok((ran, found.events, names))
+}
+
+fn explain(
+    event: &Event,
+    account: &Account,
+    model: &PhaseModel,
+    stations: &[Station],
+    names: &Rows,
+) -> Explained {
+    let [ee, en, nn, _, _, dd] = event.covariance;
+    let mut made_by: Vec<(String, f64)> =
+        model.kinds.iter().map(|kind| kind.kind.clone()).zip(event.kinds.iter().copied()).collect();
+    made_by.retain(|(_, share)| *share > 0.0);
+    made_by.sort_by(|a, b| b.1.total_cmp(&a.1));
+    Explained::of(&Told {
+        account,
+        event: format!("A{}", event.number),
+        at: (event.lat, event.lon),
+        covariance: [ee, en, nn],
+        level_db: None,
+        depth_km: Some((event.depth_km, dd.max(0.0).sqrt() / 1e3)),
+        wave: Wave::Seismic,
+        made_by,
+        t_s: (event.t_s, event.var_t.max(0.0).sqrt()),
+        station: &|number| stations[number as usize].name.clone(),
+        detection: &|row| names[row as usize].0.clone(),
+        moment: &|t_s| format!("t = {t_s:.3} s"),
+    })
 }
 
 fn read(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<(Vec<Pick>, Rows)> {
