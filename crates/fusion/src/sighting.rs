@@ -113,6 +113,12 @@ pub enum SetAside {
     Statement,
     /// It cannot be placed.
     NoPlace(String),
+    /// Waves in the ground whose source was too deep for anything but an
+    /// earthquake.
+    Earthquake {
+        /// P(it was one).
+        probability: Probability,
+    },
     /// An unexplained fire far from the line, with nothing to join.
     FarFromLine {
         /// Distance to the line of contact, metres.
@@ -130,6 +136,7 @@ impl SetAside {
             Self::Summary => "summary",
             Self::Statement => "statement",
             Self::NoPlace(_) => "no_place",
+            Self::Earthquake { .. } => "earthquake",
             Self::FarFromLine { .. } => "far_from_line",
         }
     }
@@ -150,6 +157,9 @@ impl fmt::Display for SetAside {
                 "the text reports words or an aftermath, and no single incident fits it",
             ),
             Self::NoPlace(why) => write!(f, "it cannot be placed: {why}"),
+            Self::Earthquake { probability } => {
+                write!(f, "its depth makes it an earthquake with P {:.2}", probability.get())
+            }
             Self::FarFromLine { distance_m } => write!(
                 f,
                 "an unexplained fire {:.0} km from the line of contact, with no report to join",
@@ -395,12 +405,16 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
 
 /// A class that an engine thinks less likely than this is not spoken for.
 const NAMED_MIN: f64 = 0.1;
+/// An event that is an earthquake with at least this probability is set aside, as
+/// a fire is that peacetime explains.
+const EARTHQUAKE_MIN: f64 = 0.95;
 
 impl Sighting {
     /// An event that an engine inferred from the arrivals at a network; `source`
     /// is the network. An event of little probability is kept: gates are for
-    /// publication.
-    pub fn of_event(event: &Event, source: &Source) -> Self {
+    /// publication. What its depth makes an earthquake is none that a mission
+    /// looks for; if it may be one, that lowers the probability of an occurrence.
+    pub fn of_event(event: &Event, source: &Source) -> Verdict {
         let (innocent, used): (Vec<ClassShare>, Vec<ClassShare>) =
             event.classes.iter().partition(|share| share.class.group() == 'Z');
         let named = || used.iter().filter(|share| share.share.get() >= NAMED_MIN);
@@ -409,15 +423,18 @@ impl Sighting {
         } else {
             (named().map(|s| s.class).collect(), named().map(|s| s.share.get()).collect())
         };
-        // What is by its depth an earthquake is no occurrence that a mission looks for.
         let quake = innocent.iter().find(|share| share.class == Class::Z8);
         let quake = quake.map_or(0.0, |share| share.share.get());
+        if quake >= EARTHQUAKE_MIN {
+            let probability = Probability::new(quake);
+            return Verdict::SetAside(SetAside::Earthquake { probability });
+        }
         let remarks = if quake >= NAMED_MIN {
             vec![format!("its depth makes it an earthquake with P {quake:.2}")]
         } else {
             Vec::new()
         };
-        Self {
+        Verdict::Sighting(Box::new(Self {
             observation: event.id,
             at: event.arrivals.first().map_or(RecordPosition { entry: 0, line: 0 }, |one| one.at),
             source: source.id.clone(),
@@ -438,7 +455,7 @@ impl Sighting {
             wave: Some(event.wave),
             particulars: Particulars::default(),
             remarks,
-        }
+        }))
     }
 
     /// How it votes on the class: a share for each, one in all.

@@ -391,9 +391,19 @@ impl Gathering<'_> {
             }
             let zone = &self.world.ledger.genesis()?.zone;
             for event in &found.events {
-                let sighting = Sighting::of_event(event, source);
-                self.days.insert(sighting.at, zone.date(event.when.span.from));
-                self.sightings.push(sighting);
+                match Sighting::of_event(event, source) {
+                    Verdict::Sighting(sighting) => {
+                        self.days.insert(sighting.at, zone.date(event.when.span.from));
+                        self.sightings.push(*sighting);
+                    }
+                    Verdict::SetAside(reason) => {
+                        for arrival in &event.arrivals {
+                            if let Some(fate) = self.fates.get_mut(&arrival.at) {
+                                fate.words = format!("{}; set aside: {reason}", fate.words);
+                            }
+                        }
+                    }
+                }
             }
             events.extend(found.events);
         }

@@ -72,7 +72,7 @@ impl Told<'_> {
                 made_by.join(", "),
                 match self.wave {
                     Wave::Sound => "by its level and its neighbours in time",
-                    Wave::Seismic => "by its depth, all else alike",
+                    Wave::Seismic => "by its depth; nothing else was looked at",
                     Wave::Infrasound => "nothing tells them apart, so all alike",
                 }
             );
@@ -119,9 +119,9 @@ impl Told<'_> {
                 account.since
             );
         }
-        let _ = writeln!(text, "{:+7.2}  evidence, against false alarms only\n", account.evidence);
+        let _ = writeln!(text, "{:+7.2}  evidence, against false alarms only", account.evidence);
         if !account.map.is_empty() {
-            text.push_str("From evidence to probability, by the calibration map (log-odds):\n");
+            text.push_str("\nFrom evidence to probability, by the calibration map (log-odds):\n");
         }
         for weight in account.map.iter().filter(|weight| weight.log_odds.abs() >= 0.005) {
             let _ = writeln!(

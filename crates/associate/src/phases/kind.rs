@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Errors of the velocity model move depths by so much beside those of picks, km.
-const MODEL_KM: f64 = 2.0;
+const MODEL_KM: f64 = 3.0;
 /// A share below this is not worth telling.
 const LEAST: f64 = 0.005;
 
@@ -14,7 +14,7 @@ const LEAST: f64 = 0.005;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseKind {
-    /// Name, such as `quarry` or `earthquake`.
+    /// Name, such as `quarry` or `earthquake`; several entries may share it.
     pub kind: String,
     /// Share among the events that a network picks.
     pub share: f64,
@@ -24,23 +24,38 @@ pub struct PhaseKind {
     pub deepest_km: Option<f64>,
 }
 
-/// The kinds of a network of which nothing is known.
+/// The kinds of a network of which nothing is known: people and the earth alike,
+/// among people all kinds alike, and half of the earthquakes in the upper crust.
 pub(crate) fn unknown() -> Vec<PhaseKind> {
-    let kind = |(kind, deepest_km): (&str, Option<f64>)| PhaseKind {
+    let kind = |(kind, share, deepest_km): (&str, f64, Option<f64>)| PhaseKind {
         kind: kind.to_owned(),
-        share: 0.25,
+        share,
         deepest_km,
     };
     // The deepest open pits and mines.
     let surface = Some(1.0);
     [
-        ("explosion", surface),
-        ("controlled_blast", surface),
-        ("quarry", surface),
-        ("earthquake", None),
+        ("explosion", 1.0 / 6.0, surface),
+        ("controlled_blast", 1.0 / 6.0, surface),
+        ("quarry", 1.0 / 6.0, surface),
+        ("earthquake", 0.25, Some(15.0)),
+        ("earthquake", 0.25, None),
     ]
     .map(kind)
     .into()
+}
+
+/// Names with their shares, each once, likeliest first.
+pub(crate) fn made_by<'k>(kinds: &'k [PhaseKind], shares: &[f64]) -> Vec<(&'k str, f64)> {
+    let mut of: Vec<(&str, f64)> = Vec::new();
+    for (kind, share) in kinds.iter().zip(shares).filter(|(_, share)| **share > 0.0) {
+        match of.iter_mut().find(|(name, _)| *name == kind.kind) {
+            Some((_, sum)) => *sum += share,
+            None => of.push((&kind.kind, *share)),
+        }
+    }
+    of.sort_by(|a, b| b.1.total_cmp(&a.1));
+    of
 }
 
 /// How likely each kind is at a depth with an error, km, in the order of the list.
@@ -75,11 +90,14 @@ mod tests {
     #[test]
     fn what_is_deep_is_an_earthquake_and_what_is_not_known_is_anything() {
         let of = |depth, sigma| posterior(&unknown(), depth, sigma, 60.0);
-        assert_eq!(of(40.0, 3.0), [0.0, 0.0, 0.0, 1.0]);
-        let open = of(30.0, 1_000.0);
-        assert!(open.iter().all(|share| (share - 0.25).abs() < 0.01), "{open:?}");
-        let shallow = of(0.0, 1.0);
-        assert!(shallow[0] > 0.3 && shallow[3] < 0.05, "{shallow:?}");
+        assert_eq!(of(60.0, 3.0), [0.0, 0.0, 0.0, 0.0, 1.0]);
+        for (kind, share) in unknown().iter().zip(of(30.0, 1_000.0)) {
+            assert!((share - kind.share).abs() < 0.01, "{kind:?} {share}");
+        }
+        let kinds = unknown();
+        let shallow = made_by(&kinds, &of(1.0, 1.0));
+        assert_eq!(shallow.len(), 4, "{shallow:?}");
+        assert!(shallow.iter().all(|(_, share)| *share > 0.1), "{shallow:?}");
     }
 
     proptest! {

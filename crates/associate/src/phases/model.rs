@@ -91,6 +91,12 @@ impl PhaseModel {
         Ok(model)
     }
 
+    /// What may have made an event with these [`super::Event::kinds`], each name
+    /// once, likeliest first.
+    pub fn made_by(&self, kinds: &[f64]) -> Vec<(&str, f64)> {
+        kind::made_by(&self.kinds, kinds)
+    }
+
     /// The model that comes with the engine.
     pub fn built_in() -> Self {
         Self::parse(include_str!("../../phases.json")).expect("the built-in model is tested")

@@ -89,9 +89,7 @@ fn inferred(event: &Event, model: &PhaseModel) -> Inferred {
         level_db: None,
         probability: event.probability,
         evidence: event.evidence,
-        classes: classes(
-            model.kinds.iter().map(|kind| kind.kind.as_str()).zip(event.kinds.iter().copied()),
-        ),
+        classes: classes(model.made_by(&event.kinds).into_iter()),
         rows: event.rows.clone(),
     }
 }

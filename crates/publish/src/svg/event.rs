@@ -155,8 +155,9 @@ impl EventPicture {
         }
         let mut named = None;
         for s in self.drawn() {
-            // A station that is drawn for each of its waves is named once.
-            let again = named.replace(s.at) == Some(s.at);
+            // A station that heard each of its waves is named once.
+            let heard = matches!(s.did, Did::Hear { .. });
+            let again = heard && named.replace(s.at) == Some(s.at);
             let whole = side * std::f64::consts::SQRT_2;
             Self::mark(svg, s, (cx, cy), at(s.at), if again { "" } else { &s.name }, whole);
         }
@@ -180,7 +181,7 @@ impl EventPicture {
             px(b * scale),
             px(-turn)
         );
-        self.inset(svg);
+        self.inset(svg, self.emptiest(farthest * 1.12));
         let y = top + side + 18.0;
         let _ = writeln!(
             svg,
@@ -196,6 +197,30 @@ impl EventPicture {
             px(left + 340.0),
             px(left + 350.0)
         );
+        if self.stations.iter().any(|s| s.from_deg.is_some()) {
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{0} {1}h22\" stroke=\"{HEARD}\" stroke-dasharray=\"5 3\"/><text x=\"{2}\" y=\"{3}\">from there</text>",
+                px(left + 396.0),
+                px(y - 4.0),
+                px(left + 422.0),
+                px(y)
+            );
+        }
+    }
+
+    /// The corner of the map with the fewest stations, the lower right of equals:
+    /// whether it is right and whether it is low. `reach` is half the side of the
+    /// map, metres.
+    fn emptiest(&self, reach: f64) -> (bool, bool) {
+        // The inset takes a quarter of the side and a margin.
+        let from = reach * 0.42;
+        let within = |right: bool, low: bool| {
+            let far = |v: f64, wanted: bool| if wanted { v > from } else { v < -from };
+            self.drawn().filter(|s| far(s.at.0, right) && far(s.at.1, !low)).count()
+        };
+        let corners = [(true, true), (true, false), (false, true), (false, false)];
+        corners.into_iter().min_by_key(|(right, low)| within(*right, *low)).unwrap_or((true, true))
     }
 
     /// A station on the map; `label` stands beside it, and a ray of `whole` leads
@@ -253,8 +278,10 @@ impl EventPicture {
     }
 
     /// The ellipse, large enough to be seen.
-    fn inset(&self, svg: &mut String) {
-        let (left, top, side) = (MAP.0 + MAP.2 - 128.0, MAP.1 + MAP.2 - 128.0, 120.0);
+    fn inset(&self, svg: &mut String, (right, low): (bool, bool)) {
+        let side = 120.0;
+        let edge = |far: bool| if far { MAP.2 - side - 8.0 } else { 8.0 };
+        let (left, top) = (MAP.0 + edge(right), MAP.1 + edge(low));
         let (a, b, turn) = ellipse(self.covariance);
         let scale = 0.34 * side / a.max(1.0);
         let bar = round_down(0.6 * side / scale);

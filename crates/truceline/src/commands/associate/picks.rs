@@ -145,10 +145,8 @@ fn explain(
     names: &Rows,
 ) -> Explained {
     let [ee, en, nn, _, _, dd] = event.covariance;
-    let mut made_by: Vec<(String, f64)> =
-        model.kinds.iter().map(|kind| kind.kind.clone()).zip(event.kinds.iter().copied()).collect();
-    made_by.retain(|(_, share)| *share > 0.0);
-    made_by.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let made_by = model.made_by(&event.kinds).into_iter();
+    let made_by = made_by.map(|(kind, share)| (kind.to_owned(), share)).collect();
     Explained::of(&Told {
         account,
         event: format!("A{}", event.number),
