@@ -29,13 +29,13 @@ fn an_account_adds_up_station_by_station() {
         let mut rows: Vec<u32> = account
             .stations
             .iter()
-            .filter_map(|s| match s.says {
+            .filter_map(|s| match &s.says {
                 Says::Heard { row, parts, ln_false, .. } => {
                     assert!(
                         (parts.iter().map(|part| part.1).sum::<f64>() - ln_false - s.nats).abs()
                             < 1e-9
                     );
-                    Some(row)
+                    Some(*row)
                 }
                 Says::Silent => {
                     assert!(s.nats <= 0.0, "silence never speaks for an event");

@@ -53,6 +53,7 @@ pub(crate) fn of(
         since: 0.0,
         evidence: own.score,
         map: Vec::new(),
+        replay: None,
         probability: probability(own.score),
         elsewhere: court.elsewhere(),
         rivals: court.rivals(sources, at),

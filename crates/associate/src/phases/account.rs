@@ -82,6 +82,7 @@ pub(crate) fn of(work: &Work, order: &[u32], at: usize, probability: f64) -> Acc
         since: evidence - sum,
         evidence,
         map: PHASE_FEATURES.into_iter().zip(values).zip(weights).map(weight).collect(),
+        replay: None,
         probability,
         elsewhere: court.elsewhere(&base),
         rivals: court.rivals(),
