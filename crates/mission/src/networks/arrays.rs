@@ -34,11 +34,19 @@ fn stands_at(array: &Station, at: LatLon) -> bool {
     array.lat == at.lat() && array.lon == at.lon()
 }
 
-/// The arrays of the network: those in its table, and those that tell their own
-/// place. One that is in the table and has no detection was silent. From south
-/// to north.
+/// The arrays of the network: those in its table, by which they are named, and
+/// those that tell their own place. One that the table marks as an array and that
+/// has no detection was silent. From south to north.
 fn arrays(listening: &Listening<'_>, heard: &[Heard]) -> Vec<Station> {
+    let marked = &listening.network.stations;
     let mut arrays = listening.stations();
+    arrays.retain(|array| {
+        marked.iter().any(|row| row.array && row.name == array.name)
+            || heard.iter().any(|one| match one.what {
+                What::Infrasound { array: at, .. } => stands_at(array, at),
+                What::Sound { .. } | What::Pick { .. } => false,
+            })
+    });
     for one in heard {
         let What::Infrasound { array, .. } = one.what else { continue };
         if !arrays.iter().any(|known| stands_at(known, array)) {
