@@ -221,14 +221,13 @@ impl View<'_> {
     pub(crate) fn listen_to(&self, place: &Place, hits: &[Hit], out: &mut Vec<Reached>) {
         self.listen(place, &self.net.everyone, out);
         for r in out.iter_mut() {
-            match hits.iter().find(|hit| hit.channel == r.channel) {
-                Some(hit) => *r = self.hear(place, *hit),
-                None => {
-                    let (k, _) = of_channel(r.channel);
-                    (r.index, r.gain, r.residual) = (u32::MAX, f64::NEG_INFINITY, 0.0);
-                    r.mute = self.net.is_down(k, r.due);
-                }
+            if let Some(hit) = hits.iter().find(|hit| hit.channel == r.channel) {
+                *r = self.hear(place, *hit);
+                continue;
             }
+            let (k, _) = of_channel(r.channel);
+            (r.index, r.gain, r.residual) = (u32::MAX, f64::NEG_INFINITY, 0.0);
+            r.mute = self.net.is_down(k, r.due);
         }
     }
 
