@@ -430,7 +430,10 @@ impl Sighting {
             return Verdict::SetAside(SetAside::Earthquake { probability });
         }
         let remarks = if quake >= NAMED_MIN {
-            vec![format!("its depth makes it an earthquake with P {quake:.2}")]
+            vec![format!(
+                "by the depth of what {} picked alone, an earthquake with P {quake:.2}",
+                source.id
+            )]
         } else {
             Vec::new()
         };

@@ -147,10 +147,12 @@ impl Court<'_> {
             }
         }
         tops.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.t.total_cmp(&b.1.t)));
-        tops.into_iter().filter_map(|(_, top)| self.other(&top)).take(TOLD).collect()
+        tops.into_iter().filter_map(|(_, top)| self.other(&top, same)).take(TOLD).collect()
     }
 
-    fn other(&self, top: &Source) -> Option<Elsewhere> {
+    /// A top as another place, unless the middle of its posterior is `same` km from
+    /// the source or less.
+    fn other(&self, top: &Source, same: f64) -> Option<Elsewhere> {
         let mut hits = Vec::new();
         data(self.arrays, &self.taken, top, Some(&mut hits));
         if heard_at(self.arrays, &hits) < ARRAYS_MIN {
@@ -158,6 +160,9 @@ impl Court<'_> {
         }
         let (score, mean, ..) = posterior(self.arrays, &only(&hits, self.taken.len()), top)?;
         let (km, azimuth) = self.own.source.spot.way(mean.spot);
+        if km < same {
+            return None;
+        }
         let turn = azimuth.to_radians();
         Some(Elsewhere {
             t_s: mean.t,
