@@ -12,6 +12,7 @@ use crate::ring::{Pick, Ring};
 use crate::roads::{Roads, Seats};
 use crate::score::{Belief, Hit, Loc, Reached, View, Weighed, hits_of, occam, spread};
 use crate::search::polish;
+use crate::travel::Phase;
 
 /// Distances at which other places are tried, metres, and directions at each.
 const RINGS_M: [f64; 6] = [500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 14_000.0];
@@ -20,7 +21,7 @@ const DIRECTIONS: usize = 16;
 const SAME_ERRORS: f64 = 4.0;
 const SAME_M: f64 = 200.0;
 /// Other places, rivals and further observations that are told of.
-const TOLD: usize = 3;
+pub(crate) const TOLD: usize = 3;
 /// Events farther apart in time do not want the same detections, s.
 const RIVAL_S: f64 = 120.0;
 
@@ -41,8 +42,9 @@ pub struct Account {
     /// Log-odds before any station is asked, nats: how rare such events are
     /// at this place, with the volume in which the detections leave it.
     pub rarity: f64,
-    /// How usual the level is, nats.
-    pub level_fit: f64,
+    /// How usual its size is, nats: the level of a sound, or how far its waves
+    /// were picked.
+    pub size_fit: f64,
     /// What each station in reach says, nearest first.
     pub stations: Vec<Testimony>,
     /// What changed about it since it was last weighed: neighbours that came or
@@ -82,6 +84,8 @@ impl Account {
 pub struct Testimony {
     /// Number of the station.
     pub station: u32,
+    /// Which wave is spoken of, where a station may pick two.
+    pub phase: Option<Phase>,
     /// From the event, metres.
     pub distance_m: f64,
     /// When its arrival is due, seconds since the zero of the set.
@@ -107,14 +111,13 @@ pub enum Says {
         residual_s: f64,
         /// Standard deviation of the residual, s.
         sigma_s: f64,
-        /// How much louder it was than expected, dB.
-        louder_db: f64,
+        /// How much louder it was than expected, dB, if it tells a level.
+        louder_db: Option<f64>,
         /// How far to the right of the event it came from, degrees; none if the
         /// station is no array.
         turned_deg: Option<f64>,
-        /// Parts of the sum, nats: its time, its signal-to-noise ratio, its
-        /// level, its direction.
-        parts: [f64; 4],
+        /// Parts of the sum, nats, by name.
+        parts: Vec<(&'static str, f64)>,
         /// Logarithm of the rate of false alarms of the station per second, the alternative.
         ln_false: f64,
     },
@@ -144,6 +147,8 @@ pub struct Elsewhere {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
+    /// Depth, km, where waves tell it.
+    pub depth_km: Option<f64>,
     /// From the event, metres.
     pub distance_m: f64,
     /// The same, metres east and north.
@@ -175,6 +180,8 @@ pub struct Rival {
 pub struct More {
     /// Number of the station.
     pub station: u32,
+    /// Which wave is spoken of, where a station may pick two.
+    pub phase: Option<Phase>,
     /// Probability of the event had the station heard it, on time and as loud as expected.
     pub heard: f64,
     /// Probability had it been silent; none if it was.
@@ -281,8 +288,8 @@ pub(crate) fn of(view: View, events: &Events, id: u32, number: u32, probability:
     });
     let (stations, plan): (Vec<_>, Vec<_>) = stations.into_iter().unzip();
     let rarity = base.belief.ln_rate + base.occam;
-    let level_fit = base.weighed.level_fit;
-    let sum = rarity + level_fit + stations.iter().map(|s| s.nats).sum::<f64>();
+    let size_fit = base.weighed.level_fit;
+    let sum = rarity + size_fit + stations.iter().map(|s| s.nats).sum::<f64>();
     let evidence = event.weighed.score;
     let now = posterior::raw(&view, events, id, &event.hits, &event.weighed);
     let values = Features::from(now).0;
@@ -296,7 +303,7 @@ pub(crate) fn of(view: View, events: &Events, id: u32, number: u32, probability:
     Account {
         event: number,
         rarity,
-        level_fit,
+        size_fit,
         since: evidence - sum,
         evidence,
         map,
@@ -325,8 +332,13 @@ fn testimony(court: &Court, base: &Weighing, r: &Reached) -> Testimony {
                 row: pick.row,
                 residual_s: r.residual,
                 sigma_s: r.variance.sqrt(),
-                louder_db,
-                parts: [time, r.gain - time - direction, view.physics.level(louder_db), direction],
+                louder_db: Some(louder_db),
+                parts: vec![
+                    ("time", time),
+                    ("signal", r.gain - time - direction),
+                    ("level", view.physics.level(louder_db)),
+                    ("direction", direction),
+                ],
                 turned_deg: pick.bearing.off(r.toward),
                 ln_false: view.net.habit[k].ln_false,
             };
@@ -347,6 +359,7 @@ fn testimony(court: &Court, base: &Weighing, r: &Reached) -> Testimony {
     };
     Testimony {
         station: r.station,
+        phase: None,
         distance_m: path.d,
         due_s: base.loc.t + path.tau + view.net.habit[k].clock,
         chance: term.chance,
@@ -399,6 +412,7 @@ fn elsewhere(court: &Court, base: &Weighing) -> Vec<Elsewhere> {
                 t_s: loc.t,
                 lat,
                 lon,
+                depth_km: None,
                 distance_m: away,
                 offset_m: (loc.x - event.loc.x, loc.y - event.loc.y),
                 hits: other.hits.len(),
@@ -497,6 +511,7 @@ fn more(court: &Court, base: &Weighing, stations: &[Testimony]) -> Vec<More> {
         let with = Court { view, ..*court }.weigh(&hits, Suppose::Nothing, true);
         more.push(More {
             station: s.station,
+            phase: None,
             heard: with.probability,
             silent,
             error: with.error_m / base.error_m.max(1e-9),

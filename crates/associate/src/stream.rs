@@ -99,7 +99,8 @@ struct Known {
 
 /// Associates a record in the order of its reception.
 pub struct Stream {
-    passes: [Pass; 3],
+    /// Preliminary, final and settled.
+    passes: Vec<Pass>,
     known: BTreeMap<u32, Known>,
     model: Model,
     /// Event that a detection was last released with.
@@ -150,7 +151,7 @@ impl Stream {
             fed_s: f64::NEG_INFINITY,
         };
         Self {
-            passes: [
+            passes: vec![
                 pass(Pace::PRELIMINARY, LAG_S),
                 pass(Pace::FINAL, LAG_S),
                 pass(Pace::FINAL, SETTLED_LAG_S),

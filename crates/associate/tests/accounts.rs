@@ -22,17 +22,20 @@ fn an_account_adds_up_station_by_station() {
         assert_eq!(account.evidence, event.evidence);
         assert_eq!(account.probability, event.probability);
         let said: f64 = account.stations.iter().map(|s| s.nats).sum();
-        let sum = account.rarity + account.level_fit + said + account.since;
+        let sum = account.rarity + account.size_fit + said + account.since;
         assert!((sum - event.evidence).abs() < 1e-9);
         // What changed since it was weighed is little beside what was said.
         assert!(account.since.abs() < 1.0, "{}", account.since);
         let mut rows: Vec<u32> = account
             .stations
             .iter()
-            .filter_map(|s| match s.says {
+            .filter_map(|s| match &s.says {
                 Says::Heard { row, parts, ln_false, .. } => {
-                    assert!((parts.iter().sum::<f64>() - ln_false - s.nats).abs() < 1e-9);
-                    Some(row)
+                    assert!(
+                        (parts.iter().map(|part| part.1).sum::<f64>() - ln_false - s.nats).abs()
+                            < 1e-9
+                    );
+                    Some(*row)
                 }
                 Says::Silent => {
                     assert!(s.nats <= 0.0, "silence never speaks for an event");

@@ -168,6 +168,7 @@ coded!(
         Z5 = "Z5", "hunting or celebration";
         Z6 = "Z6", "duplicate";
         Z7 = "Z7", "outside zone or time";
+        Z8 = "Z8", "earthquake";
     }
 );
 
@@ -210,10 +211,11 @@ impl Signature {
 }
 
 impl Class {
-    /// The class of a kind of source that can be told by its sound, by the names
-    /// that `associate` and `simulate` use; none if the name is not known.
-    pub fn of_sound(kind: &str) -> Option<Self> {
+    /// The class of a kind of source of waves in air or ground, by the names that
+    /// `associate` and `simulate` use; none if the name is not known.
+    pub fn of_kind(kind: &str) -> Option<Self> {
         Some(match kind {
+            "explosion" => Self::A13,
             "small_arms" => Self::A1,
             "mortar" => Self::A3,
             "artillery" => Self::A4,
@@ -221,6 +223,7 @@ impl Class {
             "airstrike" => Self::A8,
             "controlled_blast" => Self::Z2,
             "thunder" | "quarry" => Self::Z4,
+            "earthquake" => Self::Z8,
             _ => return None,
         })
     }

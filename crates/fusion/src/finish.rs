@@ -1,7 +1,8 @@
 //! A finished draft as an incident: what its members add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use domain::event::Wave;
 use domain::incident::{Alternative, ClassShare, Member};
 use domain::{
     Class, Id, IdKind, Incident, Particulars, Probability, Signature, SourceKind, Status,
@@ -162,20 +163,28 @@ fn alternatives(counting: &[&Entry]) -> Vec<Alternative> {
     alternatives
 }
 
-/// What nothing but sounds may have been, as likely as the engine thinks where
-/// it has weighed them.
+/// What nothing but sounds, or waves in the ground, may have been, as likely as
+/// the engine thinks where it has weighed them.
 fn other_sounds(counting: &[&Entry]) -> Vec<Alternative> {
     let mut most: BTreeMap<Class, f64> = BTreeMap::new();
     for share in counting.iter().flat_map(|entry| &entry.sighting.innocent) {
         let likely = most.entry(share.class).or_default();
         *likely = likely.max(share.share.get());
     }
+    let waves: BTreeSet<Wave> = counting.iter().filter_map(|entry| entry.sighting.wave).collect();
+    let what = if waves == BTreeSet::from([Wave::Seismic]) {
+        "nothing but waves in the ground, by whose depth"
+    } else if waves == BTreeSet::from([Wave::Infrasound]) {
+        "nothing but infrasound, which tells no kinds apart:"
+    } else if waves.contains(&Wave::Seismic) || waves.contains(&Wave::Infrasound) {
+        "nothing but waves in air and ground, by which"
+    } else {
+        "nothing but sounds, by whose level and spacing"
+    };
     let weighed: Vec<Alternative> = most
         .into_iter()
         .map(|(class, p)| {
-            let because = format!(
-                "nothing but sounds, by whose level and spacing it is this with P {p:.2} at most"
-            );
+            let because = format!("{what} it is this with P {p:.2} at most");
             Alternative { class, because }
         })
         .collect();

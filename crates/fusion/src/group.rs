@@ -11,6 +11,7 @@
 //! 3. Sightings that know only a region or a long time form incidents of their
 //!    own, which say with what probability they are one of the exact ones. They
 //!    are never merged into one of several, and never counted with them unseen.
+//!    Only an event of instruments joins an exact one, if it can hardly be another.
 //! 4. What can only support joins the incident to which it most probably belongs.
 //! 5. Members whose incident is no longer the most probable one move, until none
 //!    does.
@@ -35,6 +36,9 @@ const SAME_AS_MAX: usize = 12;
 
 /// Possibilities below this are not named.
 const SAME_AS_LEAST: f64 = 0.001;
+
+/// A roughly placed event joins an exact incident of at least this probability.
+const CLEAR: f64 = 0.9;
 
 /// Rounds in which members may move to a more probable incident.
 const ROUNDS_MAX: usize = 4;
@@ -280,6 +284,14 @@ impl Table<'_> {
             return;
         }
         let candidates = self.weigh(sighting, self.near(sighting));
+        // What an engine inferred has a time and place of its own, if a rough one:
+        // it joins the one exact incident that it can be.
+        if sighting.wave.is_some()
+            && let Some(best) = likeliest(&candidates).filter(|best| best.weight >= CLEAR)
+        {
+            self.join(index, best);
+            return;
+        }
         let days = self.days(sighting);
         let draft = self.open(index, &candidates);
         for day in days {

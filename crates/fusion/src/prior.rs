@@ -238,6 +238,7 @@ mod tests {
             count: None,
             usual: None,
             certainty: None,
+            wave: None,
             particulars: domain::Particulars::default(),
             remarks: vec![],
         }

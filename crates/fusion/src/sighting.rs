@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use domain::event::Wave;
 use domain::place::Precision;
 use domain::{
     Class, ClassShare, ControlHistory, Event, Family, Id, Located, Observation, Occurrence,
@@ -89,6 +90,8 @@ pub struct Sighting {
     pub usual: Option<Usual>,
     /// P(there was an occurrence), if an engine has weighed it already.
     pub certainty: Option<Probability>,
+    /// The waves that such an engine inferred it from.
+    pub wave: Option<Wave>,
     /// Weapon, height and notification, where it tells them.
     pub particulars: Particulars,
     /// Doubts about it.
@@ -110,6 +113,12 @@ pub enum SetAside {
     Statement,
     /// It cannot be placed.
     NoPlace(String),
+    /// Waves in the ground whose source was too deep for anything but an
+    /// earthquake.
+    Earthquake {
+        /// P(it was one).
+        probability: Probability,
+    },
     /// An unexplained fire far from the line, with nothing to join.
     FarFromLine {
         /// Distance to the line of contact, metres.
@@ -127,6 +136,7 @@ impl SetAside {
             Self::Summary => "summary",
             Self::Statement => "statement",
             Self::NoPlace(_) => "no_place",
+            Self::Earthquake { .. } => "earthquake",
             Self::FarFromLine { .. } => "far_from_line",
         }
     }
@@ -147,6 +157,9 @@ impl fmt::Display for SetAside {
                 "the text reports words or an aftermath, and no single incident fits it",
             ),
             Self::NoPlace(why) => write!(f, "it cannot be placed: {why}"),
+            Self::Earthquake { probability } => {
+                write!(f, "its depth makes it an earthquake with P {:.2}", probability.get())
+            }
             Self::FarFromLine { distance_m } => write!(
                 f,
                 "an unexplained fire {:.0} km from the line of contact, with no report to join",
@@ -283,6 +296,7 @@ pub fn interpret(
         count: observation.count,
         usual: None,
         certainty: None,
+        wave: None,
         particulars: Particulars::of(&observation.measures),
         remarks,
     }))
@@ -383,6 +397,7 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
         count: None,
         usual,
         certainty: None,
+        wave: None,
         particulars: Particulars::default(),
         remarks,
     }))
@@ -390,12 +405,16 @@ fn fire(recorded: &Recorded, source: &Source, reference: &Reference, rules: &Rul
 
 /// A class that an engine thinks less likely than this is not spoken for.
 const NAMED_MIN: f64 = 0.1;
+/// An event that is an earthquake with at least this probability is set aside, as
+/// a fire is that peacetime explains.
+const EARTHQUAKE_MIN: f64 = 0.95;
 
 impl Sighting {
     /// An event that an engine inferred from the arrivals at a network; `source`
     /// is the network. An event of little probability is kept: gates are for
-    /// publication.
-    pub fn of_event(event: &Event, source: &Source) -> Self {
+    /// publication. What its depth makes an earthquake is none that a mission
+    /// looks for; if it may be one, that lowers the probability of an occurrence.
+    pub fn of_event(event: &Event, source: &Source) -> Verdict {
         let (innocent, used): (Vec<ClassShare>, Vec<ClassShare>) =
             event.classes.iter().partition(|share| share.class.group() == 'Z');
         let named = || used.iter().filter(|share| share.share.get() >= NAMED_MIN);
@@ -404,7 +423,21 @@ impl Sighting {
         } else {
             (named().map(|s| s.class).collect(), named().map(|s| s.share.get()).collect())
         };
-        Self {
+        let quake = innocent.iter().find(|share| share.class == Class::Z8);
+        let quake = quake.map_or(0.0, |share| share.share.get());
+        if quake >= EARTHQUAKE_MIN {
+            let probability = Probability::new(quake);
+            return Verdict::SetAside(SetAside::Earthquake { probability });
+        }
+        let remarks = if quake >= NAMED_MIN {
+            vec![format!(
+                "by the depth of what {} picked alone, an earthquake with P {quake:.2}",
+                source.id
+            )]
+        } else {
+            Vec::new()
+        };
+        Verdict::Sighting(Box::new(Self {
             observation: event.id,
             at: event.arrivals.first().map_or(RecordPosition { entry: 0, line: 0 }, |one| one.at),
             source: source.id.clone(),
@@ -421,10 +454,11 @@ impl Sighting {
             objects: Vec::new(),
             count: None,
             usual: None,
-            certainty: Some(event.probability),
+            certainty: Some(Probability::new(event.probability.get() * (1.0 - quake))),
+            wave: Some(event.wave),
             particulars: Particulars::default(),
-            remarks: Vec::new(),
-        }
+            remarks,
+        }))
     }
 
     /// How it votes on the class: a share for each, one in all.

@@ -484,6 +484,7 @@ fn sighting(
         count: None,
         usual: None,
         certainty: None,
+        wave: None,
         particulars: domain::Particulars::default(),
         remarks: vec![],
     }

@@ -17,5 +17,9 @@ pub const COLUMNS_MAX: usize = 1_000;
 /// bytes. National boundaries at full detail are about 40 MB.
 pub const DOCUMENT_BYTES_MAX: u64 = 256 << 20;
 
+/// Largest JSON document that is a list of objects, bytes: its parsed form takes
+/// some ten times as much. A detection of an array has 400 bytes.
+pub const LIST_BYTES_MAX: u64 = 64 << 20;
+
 /// Longest piece of a bad row that is kept as an excerpt, characters.
 pub const EXCERPT_CHARS_MAX: usize = 160;

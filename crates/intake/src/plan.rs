@@ -327,8 +327,11 @@ impl<'m> ObservationPlan<'m> {
             Some(rule) => Some((header.require(&rule.column)?, rule)),
             None => None,
         };
-        // A measure whose column is not there is simply not there: layouts of
-        // one family differ in them.
+        for needed in mapping.measures.iter().filter(|measure| measure.required) {
+            header.require(&needed.column)?;
+        }
+        // Any other measure whose column is not there is simply not there:
+        // layouts of one family differ in them.
         let present: Vec<_> = mapping
             .measures
             .iter()
@@ -553,7 +556,23 @@ fn measured(
 ) -> Result<Option<Value>, Problem> {
     let bytes = row.bytes_of(column);
     if bytes.is_empty() {
+        if rule.required {
+            return Err(Problem::in_field(&column.name, "empty where it is needed"));
+        }
         return Ok(None);
+    }
+    if !rule.one_of.is_empty() && !rule.one_of.iter().any(|word| word.as_bytes() == bytes) {
+        let text: String = String::from_utf8_lossy(bytes).chars().take(40).collect();
+        let reason = format!("`{text}` is not one of {}", rule.one_of.join(", "));
+        return Err(Problem::in_field(&column.name, reason));
+    }
+    if let Some([least, most]) = rule.range {
+        let number = row.number(column)?;
+        if !(least..=most).contains(&number) {
+            let reason = format!("{number} is not from {least} to {most}");
+            return Err(Problem::in_field(&column.name, reason));
+        }
+        return Ok(Some(Value::Number(number)));
     }
     // A measure is a by-product: one that is not a number is kept as words
     // rather than costing the whole row.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use geojson::{Feature, FeatureReader, Geometry};
 
-use crate::limits::{COLUMNS_MAX, DOCUMENT_BYTES_MAX};
+use crate::limits::{COLUMNS_MAX, DOCUMENT_BYTES_MAX, LIST_BYTES_MAX};
 use crate::mapping::{Format, Mapping};
 use crate::problem::{Problem, Quarantined, Refused};
 use crate::records::{Piece, Records};
@@ -20,6 +20,7 @@ use crate::sniff;
 pub(crate) enum Rows<'m, R> {
     Table { records: Records<R>, splitter: Box<Splitter>, columns: usize },
     Lines { records: Records<R>, names: Vec<String> },
+    List { objects: std::vec::IntoIter<(u64, serde_json::Value)>, read: u64, names: Vec<String> },
     Features { features: Features<'m>, number: u64, read: Rc<Cell<u64>>, names: Vec<String> },
 }
 
@@ -68,6 +69,12 @@ impl<'m, R: Read + 'm> Rows<'m, R> {
                 let names = mapping.columns();
                 Ok((Self::Lines { records, names: names.clone() }, Header::new(names)))
             }
+            Format::Json => {
+                let (objects, read) = list(input)?;
+                let (names, objects) = (mapping.columns(), objects.into_iter());
+                let rows = Self::List { objects, read, names: names.clone() };
+                Ok((rows, Header::new(names)))
+            }
             Format::Topojson => {
                 let reason =
                     "a TopoJSON file has no rows; it is read as a whole, for land".to_owned();
@@ -95,6 +102,7 @@ impl<'m, R: Read + 'm> Rows<'m, R> {
     pub(crate) fn bytes_read(&self) -> u64 {
         match self {
             Self::Table { records, .. } | Self::Lines { records, .. } => records.bytes_read(),
+            Self::List { read, .. } => *read,
             Self::Features { read, .. } => read.get(),
         }
     }
@@ -109,12 +117,72 @@ impl<'m, R: Read + 'm> Rows<'m, R> {
                 next_of_table(records, splitter, *columns, make)
             }
             Self::Lines { records, names } => next_line(records, names, make),
+            Self::List { objects, names, .. } => {
+                Ok(objects.next().map(|(line, value)| next_object(value, line, names, make)))
+            }
             Self::Features { features, number, names, .. } => {
                 *number += 1;
                 Ok(next_feature(features, *number, names, make))
             }
         }
     }
+}
+
+/// The objects of a document that is a list, each with the line on which it
+/// begins, and its length in bytes.
+fn list(input: impl Read) -> Result<(Vec<(u64, serde_json::Value)>, u64), Refused> {
+    let mut text = Vec::new();
+    input.take(LIST_BYTES_MAX + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LIST_BYTES_MAX {
+        let reason = format!("the document is larger than {} MiB; split it", LIST_BYTES_MAX >> 20);
+        return Err(Refused::Content(reason));
+    }
+    sniff::expect_text(&text[..text.len().min(512)])?;
+    let objects: Vec<serde_json::Value> = serde_json::from_slice(&text)
+        .map_err(|error| Refused::Content(format!("not a JSON list of objects: {error}")))?;
+    Ok((lines_of_members(&text).into_iter().zip(objects).collect(), text.len() as u64))
+}
+
+/// The lines on which the members of a list begin, for text that is known to be
+/// a list in JSON.
+fn lines_of_members(text: &[u8]) -> Vec<u64> {
+    let (mut lines, mut line, mut depth) = (Vec::new(), 1, 0_u32);
+    let (mut in_words, mut escaped, mut due) = (false, false, false);
+    for byte in text {
+        line += u64::from(*byte == b'\n');
+        if in_words {
+            in_words = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+            continue;
+        }
+        if depth == 1 && due && !byte.is_ascii_whitespace() && *byte != b']' {
+            lines.push(line);
+            due = false;
+        }
+        match byte {
+            b'"' => in_words = true,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        due |= depth == 1 && (*byte == b',' || (*byte == b'[' && lines.is_empty()));
+    }
+    lines
+}
+
+fn next_object<T>(
+    value: serde_json::Value,
+    line: u64,
+    names: &[String],
+    make: impl FnOnce(u64, &Row<'_>, Option<&Geometry>) -> Result<T, Problem>,
+) -> (u64, Result<T, Quarantined>) {
+    let serde_json::Value::Object(object) = value else {
+        let shown = value.to_string();
+        return set_aside(line, Problem::in_row("not a JSON object"), shown.as_bytes());
+    };
+    let (laid, fields) = lay_out(&object, names);
+    let made = make(line, &Row { bytes: &laid, fields: &fields }, None);
+    (line, made.map_err(|problem| Quarantined::new(line, problem, &laid)))
 }
 
 fn table_header<R: Read>(
@@ -286,6 +354,35 @@ fn next_feature<T>(
             *features = Box::new(std::iter::empty());
             let reason = format!("feature {number} cannot be read, nor what follows it: {error}");
             Some(set_aside(number, Problem::in_row(reason), b""))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn members_of_a_list_stand_on_their_lines() {
+        assert!(lines_of_members(b"[]").is_empty());
+        assert_eq!(lines_of_members(b"[{},{}, 7]"), [1, 1, 1]);
+        let text = b"[\n {\"a\": \"],[\\\" \",\n \"b\": [1,\n2]},\n\n[[1,2],[3]],\n null\n]\n";
+        assert_eq!(lines_of_members(text), [2, 6, 7]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_member_has_a_line(words in proptest::collection::vec(".{0,12}", 0..6)) {
+            let member = |word: &String| serde_json::json!({ word.as_str(): [word, 1, { "x": [] }] });
+            let list: Vec<serde_json::Value> = words.iter().map(member).collect();
+            let text = serde_json::to_string_pretty(&list).unwrap();
+            let lines = lines_of_members(text.as_bytes());
+            prop_assert_eq!(lines.len(), list.len());
+            for line in lines {
+                prop_assert_eq!(text.lines().nth(line as usize - 1).map(str::trim), Some("{"));
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::rows::Rows;
 
 mod network;
 
-pub use network::{StationRow, WeatherRow};
+pub use network::{LayerRow, StationRow, VelocityTable, WeatherRow};
 
 /// A named settlement.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +99,8 @@ pub enum Table {
     Stations(Vec<StationRow>),
     /// Forecast of the air.
     Weather(Vec<WeatherRow>),
+    /// Speed of waves by depth.
+    Velocity(VelocityTable),
     /// Land.
     Land(Vec<Rings>),
 }
@@ -151,6 +153,7 @@ pub fn read<R: Read>(
             let mut plan = network::WeatherPlan::bind(mapping, rule, context, &header)?;
             collect(rows, |row, _| plan.node(row), Table::Weather)
         }
+        Kind::Velocity => network::velocity(rule, &header, rows),
         Kind::ControlArea => control_area(mapping, rule, context, &header, rows),
         Kind::Observations | Kind::Effort | Kind::Land => Err(Refused::Content(format!(
             "the mapping {} reads rows, not a reference table",

@@ -40,7 +40,7 @@ fn read(name: &str, file: &str, file_name: &str) -> String {
 }
 
 /// One sample for each built-in mapping: name, file, and its name.
-const SAMPLES: [(&str, &str, &str); 23] = [
+const SAMPLES: [(&str, &str, &str); 26] = [
     (
         "arrivals",
         "station,at_utc,amp_db,snr_db,baz_deg,baz_sigma_deg\n\
@@ -48,6 +48,30 @@ const SAMPLES: [(&str, &str, &str); 23] = [
          A1,2030-01-01T00:00:03.5Z,55.0,12.0,271.5,4\n\
          S1,later,61.2,17.5,,\n",
         "arrivals.csv",
+    ),
+    (
+        "picks",
+        "station,phase,at_utc,weight\n\
+         CX.PB01.,P,2030-01-01T00:00:01.25Z,1\nCX.PB01.,Sg,2030-01-01T00:00:03.5Z,\n\
+         CX.PB01.,X,2030-01-01T00:00:03.5Z,1\nCX.PB01.,,2030-01-01T00:00:03.5Z,1\n\
+         CX.PB01.,P,NaN,1\nCX.PB01.,P,2030-01-01T00:00:03.5Z,NaN\nCX.PB01.,P,2030-01-01T00:00:04Z,3\n",
+        "picks.csv",
+    ),
+    (
+        "infrapy",
+        r#"[{"Name": "", "Time (UTC)": "2010-01-01T13:03:49", "F Stat.": 10.0, "Trace Vel. (m/s)": null,
+            "Back Azimuth": -74.2, "Latitude": 35.857, "Longitude": -106.315},
+           {"Time (UTC)": "2010-01-01T13:03:49", "Back Azimuth": null, "Latitude": 35.8, "Longitude": -106.3},
+           {"Time (UTC)": "2010-01-01T13:03:49", "Back Azimuth": 7200, "Latitude": 35.8, "Longitude": -106.3},
+           {"Time (UTC)": "soon", "Back Azimuth": 72, "Latitude": 35.8, "Longitude": -106.3},
+           {"Time (UTC)": "2010-01-01T13:03:49", "Back Azimuth": 72, "Latitude": 95.8, "Longitude": -106.3},
+           7]"#,
+        "NVIAR.dets.json",
+    ),
+    (
+        "velocity",
+        "depth_km,vp_km_s,vs_km_s,deepest_km\n0,5.8,3.36,250\n20,6.5,3.75,\n35,8.04,4.47,\n",
+        "velocity.csv",
     ),
     (
         "station-log",

@@ -449,15 +449,48 @@ impl Reader<'_> {
 
     fn inputs(&self, keys: Vec<InputKeys>, sources: &[Source]) -> Result<Vec<CaseInput>> {
         let files = self.input_files(&keys)?;
-        keys.into_iter()
-            .zip(files)
-            .map(|(input, files)| {
-                self.source_of(&input.source, sources)?;
-                let (mapping, mapping_file) = self.mapping(&input.mapping)?;
-                let source = input.source.into_inner();
-                Ok(CaseInput { files, source, mapping, mapping_file, used_as: input.used_as })
-            })
-            .collect()
+        let mut inputs = Vec::with_capacity(keys.len());
+        let mut picks = Vec::new();
+        for (input, files) in keys.into_iter().zip(files) {
+            self.source_of(&input.source, sources)?;
+            let (mapping, mapping_file) = self.mapping(&input.mapping)?;
+            let source = input.source.into_inner();
+            if mapping.measures("phase") {
+                picks.push((source.clone(), input.mapping));
+            }
+            let used_as = input.used_as;
+            inputs.push(CaseInput { files, source, mapping, mapping_file, used_as });
+        }
+        for (source, mapping) in picks {
+            self.can_associate_picks(&source, &mapping, &inputs)?;
+        }
+        Ok(inputs)
+    }
+
+    /// Picks say nothing without the places of their stations and the speed of
+    /// waves between them.
+    fn can_associate_picks(
+        &self,
+        source: &str,
+        mapping: &Spanned<String>,
+        inputs: &[CaseInput],
+    ) -> std::result::Result<(), Diagnostic> {
+        let needed = [
+            (intake::Kind::Stations, "table of stations", "stations"),
+            (intake::Kind::Velocity, "velocity model", "velocity"),
+        ];
+        for (kind, what, built_in) in needed {
+            if !inputs.iter().any(|input| input.source == source && input.mapping.kind == kind) {
+                return Err(self.text.error_at(
+                    mapping,
+                    format!("the source `{source}` has picks and no {what}"),
+                    format!(
+                        "add an [[input]] of `{source}` with a {what} (built-in mapping `{built_in}`)"
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn input_files(&self, keys: &[InputKeys]) -> std::result::Result<Vec<InputFiles>, Diagnostic> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use domain::effort::DayEffort;
+use domain::event::Wave;
 use domain::state::{Facts, MapState, RowCounts, SourceDay, SourceState, State};
 use domain::sun::share_dark;
 use domain::time::{DAY_S, shifted};
@@ -142,8 +143,8 @@ struct Gathering<'w> {
     as_of: AsOf,
     sources: BTreeMap<String, Tally>,
     sightings: Vec<Sighting>,
-    /// Arrivals at the stations of networks, by source.
-    heard: BTreeMap<String, Vec<Heard>>,
+    /// Arrivals at the stations of networks, by source and waves.
+    heard: BTreeMap<(String, Wave), Vec<Heard>>,
     /// Day of each sighting by its place in the record.
     days: BTreeMap<RecordPosition, Date>,
     follow: Follow<'w>,
@@ -347,7 +348,7 @@ impl Gathering<'_> {
             if observation.signature == Signature::Arrival
                 && let Some(heard) = Heard::new(observation, recorded.id, recorded.at, day)
             {
-                self.heard.entry(source.id.clone()).or_default().push(heard);
+                self.heard.entry((source.id.clone(), heard.wave())).or_default().push(heard);
                 continue;
             }
             match verdict {
@@ -368,7 +369,7 @@ impl Gathering<'_> {
     fn associate(&mut self, whole: Interval) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         let nothing = Network::default();
-        for (id, heard) in std::mem::take(&mut self.heard) {
+        for ((id, wave), heard) in std::mem::take(&mut self.heard) {
             let source = self
                 .world
                 .ledger
@@ -376,8 +377,9 @@ impl Gathering<'_> {
                 .ok_or_else(|| Error::Asked(format!("the record declares no source `{id}`")))?;
             let network = self.world.networks.get(&id).unwrap_or(&nothing);
             let tally = self.sources.entry(id.clone()).or_default();
-            let listening = Listening { network, basis: &source.effort, efforts: &tally.efforts };
-            let found = networks::associate(&id, &listening, whole, heard, self.follow.event);
+            let (basis, efforts) = (&source.effort, tally.efforts.as_slice());
+            let listening = Listening { network, basis, efforts, whole };
+            let found = networks::associate(&id, wave, &listening, heard, self.follow.event);
             self.accounts.extend(found.account);
             for (at, day, outcome) in found.outcomes {
                 if let Some(counts) = tally.days.get_mut(&day) {
@@ -389,9 +391,19 @@ impl Gathering<'_> {
             }
             let zone = &self.world.ledger.genesis()?.zone;
             for event in &found.events {
-                let sighting = Sighting::of_event(event, source);
-                self.days.insert(sighting.at, zone.date(event.when.span.from));
-                self.sightings.push(sighting);
+                match Sighting::of_event(event, source) {
+                    Verdict::Sighting(sighting) => {
+                        self.days.insert(sighting.at, zone.date(event.when.span.from));
+                        self.sightings.push(*sighting);
+                    }
+                    Verdict::SetAside(reason) => {
+                        for arrival in &event.arrivals {
+                            if let Some(fate) = self.fates.get_mut(&arrival.at) {
+                                fate.words = format!("{}; set aside: {reason}", fate.words);
+                            }
+                        }
+                    }
+                }
             }
             events.extend(found.events);
         }

@@ -190,12 +190,29 @@ fn raw_line(mission: &Mission, blob: &str, number: u64) -> Result<String> {
         }
     }
     let mut line = Vec::new();
-    if reader.take(EXCERPT_BYTES).read_until(b'\n', &mut line).is_err() {
+    if reader.by_ref().take(EXCERPT_BYTES).read_until(b'\n', &mut line).is_err() {
         return Ok(String::new());
     }
-    let text = String::from_utf8_lossy(&line);
+    let mut text = String::from_utf8_lossy(&line).into_owned();
+    if text.trim_end().ends_with('{') {
+        // An object over several lines: as much of it as is shown of a line.
+        let mut rest = Vec::new();
+        let room = EXCERPT_BYTES.saturating_sub(line.len() as u64);
+        if reader.take(room).read_to_end(&mut rest).is_ok() {
+            line.extend(rest);
+            text = first_object(&line).unwrap_or(text);
+        }
+    }
     let plain = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
     Ok(if plain { text.trim_end().to_owned() } else { String::new() })
+}
+
+/// The JSON object that bytes begin with, on one line.
+fn first_object(bytes: &[u8]) -> Option<String> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<serde_json::Value>();
+    values.next()?.ok().filter(serde_json::Value::is_object)?;
+    let text = String::from_utf8_lossy(&bytes[..values.byte_offset()]);
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Goes to the next line without keeping this one; false at the end.

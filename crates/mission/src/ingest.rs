@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
 use domain::{Id, Observation};
+use intake::tables::Table;
 use intake::{Context, Item, Mapping, Quarantined, Refused, Stream};
 use jiff::Timestamp;
 use record::{Cadence, Reader, Writer};
@@ -398,6 +399,9 @@ fn read_table(
     output: &mut Output<'_>,
 ) -> std::result::Result<(), Stop> {
     let read = intake::tables::read(mapping, context, stored)?;
+    if let Table::Velocity(velocity) = &read.table {
+        crate::networks::layers(velocity).map_err(|why| Refused::Content(why.to_string()))?;
+    }
     output.done.rows.read = read.rows - read.bad.len() as u64;
     output.done.rows.accepted = output.done.rows.read;
     for bad in read.bad {

@@ -10,7 +10,7 @@ use domain::gazetteer::Settlement;
 use domain::{ControlHistory, ControlState, LatLon, Observation};
 use fusion::lexicon::Lexicon;
 use fusion::{Climatology, LandUse, Places, Reference, UnitGround, UnitInput};
-use intake::tables::{ControlArea, StationRow, Table, UnitExtent, WeatherRow};
+use intake::tables::{ControlArea, StationRow, Table, UnitExtent, VelocityTable, WeatherRow};
 use intake::{Context, Mapping};
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -70,13 +70,16 @@ impl AsOf {
     }
 }
 
-/// A sensor network: its stations and the forecast of the air between them.
+/// A sensor network: its stations, the forecast of the air between them, and the
+/// ground below.
 #[derive(Debug, Default)]
 pub struct Network {
     /// Stations.
     pub stations: Vec<StationRow>,
     /// Forecast.
     pub weather: Vec<WeatherRow>,
+    /// Velocity model: the newest in the record.
+    pub velocity: Option<VelocityTable>,
 }
 
 /// The world of a mission.
@@ -274,6 +277,9 @@ impl Tables {
             }
             Table::Weather(rows) => {
                 self.networks.entry(source).or_default().weather.extend(rows);
+            }
+            Table::Velocity(table) => {
+                self.networks.entry(source).or_default().velocity = Some(table);
             }
             Table::LandUse(rows) => self.land_use.extend(rows),
             Table::Land(polygons) => self.land.extend(polygons),

@@ -1,10 +1,13 @@
 //! Why an event is believed, for people and for programs: what each station
 //! adds, what else was considered, and what one more observation would change.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use associate::account::{Account, Says, Testimony};
+use associate::travel::Phase;
 use domain::Probability;
+use domain::event::Wave;
 use publish::svg::event::{Did, EventPicture, Mark};
 use publish::words;
 use serde_json::{Value, json};
@@ -19,8 +22,12 @@ pub(crate) struct Told<'a> {
     pub(crate) at: (f64, f64),
     /// Covariance of the place, m^2: east-east, east-north, north-north.
     pub(crate) covariance: [f64; 3],
-    /// Source level, dB at 1 km.
-    pub(crate) level_db: f64,
+    /// Source level, dB at 1 km, if its waves tell it.
+    pub(crate) level_db: Option<f64>,
+    /// Depth and its error, km, if its waves tell it.
+    pub(crate) depth_km: Option<(f64, f64)>,
+    /// The waves that it was inferred from.
+    pub(crate) wave: Wave,
     /// What may have made it, with shares, likeliest first.
     pub(crate) made_by: Vec<(String, f64)>,
     /// Seconds since the zero of the account, and their error.
@@ -46,24 +53,39 @@ impl Told<'_> {
         let [ee, _, nn] = self.covariance;
         let _ = writeln!(
             text,
-            "where      {lat:.5} {lon:.5}, error {:.0} m east and {:.0} m north",
-            ee.max(0.0).sqrt(),
-            nn.max(0.0).sqrt()
+            "where      {lat:.5} {lon:.5}, error {} east and {} north",
+            length(ee.max(0.0).sqrt()),
+            length(nn.max(0.0).sqrt())
         );
-        let _ = writeln!(text, "level      {:.0} dB at 1 km", self.level_db);
+        if let Some((depth, error)) = self.depth_km {
+            let _ = writeln!(text, "depth      {depth:.1} km, error {error:.1} km");
+        }
+        if let Some(level) = self.level_db {
+            let _ = writeln!(text, "level      {level:.0} dB at 1 km");
+        }
         if !self.made_by.is_empty() {
             let made_by: Vec<String> =
                 self.made_by.iter().map(|(what, share)| format!("{what} {share:.2}")).collect();
             let _ = writeln!(
                 text,
-                "made by    {} (if it is real; by its level and its neighbours in time)",
-                made_by.join(", ")
+                "made by    {} (if it is real; {})",
+                made_by.join(", "),
+                match self.wave {
+                    Wave::Sound => "by its level and its neighbours in time",
+                    Wave::Seismic => "by its depth; nothing else was looked at",
+                    Wave::Infrasound => "nothing tells them apart, so all alike",
+                }
             );
         }
         let _ = writeln!(
             text,
-            "believed   {} after calibration, from {heard} arrivals\n",
-            words::probability(Probability::new(account.probability))
+            "believed   {} {}, from {heard} arrivals\n",
+            words::probability(Probability::new(account.probability)),
+            if account.map.is_empty() {
+                "under the model, not calibrated"
+            } else {
+                "after calibration"
+            }
         );
         let _ = writeln!(
             text,
@@ -74,7 +96,19 @@ impl Told<'_> {
             "{:+7.2}  how rare such an event is here, and how closely its arrivals agree on a place",
             account.rarity
         );
-        let _ = writeln!(text, "{:+7.2}  how usual its level is", account.level_fit);
+        match self.wave {
+            Wave::Sound => {
+                let _ = writeln!(text, "{:+7.2}  how usual its level is", account.size_fit);
+            }
+            Wave::Seismic => {
+                let _ = writeln!(
+                    text,
+                    "{:+7.2}  how far it could be picked is not known beforehand",
+                    account.size_fit
+                );
+            }
+            Wave::Infrasound => {}
+        }
         for station in &account.stations {
             self.station_line(&mut text, station);
         }
@@ -85,8 +119,10 @@ impl Told<'_> {
                 account.since
             );
         }
-        let _ = writeln!(text, "{:+7.2}  evidence, against false alarms only\n", account.evidence);
-        text.push_str("From evidence to probability, by the calibration map (log-odds):\n");
+        let _ = writeln!(text, "{:+7.2}  evidence, against false alarms only", account.evidence);
+        if !account.map.is_empty() {
+            text.push_str("\nFrom evidence to probability, by the calibration map (log-odds):\n");
+        }
         for weight in account.map.iter().filter(|weight| weight.log_odds.abs() >= 0.005) {
             let _ = writeln!(
                 text,
@@ -99,17 +135,28 @@ impl Told<'_> {
         text
     }
 
+    /// A station, and which of its waves.
+    fn name(&self, station: u32, phase: Option<Phase>) -> String {
+        let name = (self.station)(station);
+        phase.map_or(name.clone(), |phase| format!("{name} {}", phase.letter()))
+    }
+
     fn station_line(&self, text: &mut String, s: &Testimony) {
-        let name = (self.station)(s.station);
+        let name = self.name(s.station, s.phase);
         let km = s.distance_m / 1000.0;
+        let heard = if s.phase.is_some() { "picked" } else { "heard" };
         let said = match &s.says {
             Says::Heard { row, residual_s, sigma_s, louder_db, turned_deg, .. } => format!(
-                "{name} at {km:.1} km heard {} {:.3} s {} (error {sigma_s:.3}), {:.0} dB {}{}",
+                "{name} at {km:.1} km {heard} {} {} s {} (error {}){}{}",
                 (self.detection)(*row),
-                residual_s.abs(),
+                seconds(residual_s.abs()),
                 if *residual_s < 0.0 { "early" } else { "late" },
-                louder_db.abs(),
-                if *louder_db < 0.0 { "fainter than expected" } else { "louder than expected" },
+                seconds(*sigma_s),
+                louder_db.map_or(String::new(), |db| format!(
+                    ", {:.0} dB {} than expected",
+                    db.abs(),
+                    if db < 0.0 { "fainter" } else { "louder" }
+                )),
                 turned_deg.map_or(String::new(), |deg| format!(
                     ", from {:.0} degrees to the {}",
                     deg.abs(),
@@ -117,9 +164,10 @@ impl Told<'_> {
                 ))
             ),
             Says::Silent if s.chance < 0.005 && s.nats > -0.005 => return,
-            Says::Silent => {
-                format!("{name} at {km:.1} km was silent; would have heard it with {:.2}", s.chance)
-            }
+            Says::Silent => format!(
+                "{name} at {km:.1} km was silent; would have {heard} it with {:.2}",
+                s.chance
+            ),
             Says::Down => format!("{name} at {km:.1} km was down; its silence says nothing"),
         };
         let without =
@@ -149,10 +197,11 @@ impl Told<'_> {
         for other in &account.elsewhere {
             let _ = writeln!(
                 text,
-                "  another place, {:.1} km off at {:.4} {:.4}, {}: {} arrivals, {} of them these; {:.1} nats {}",
+                "  another place, {:.1} km off at {:.4} {:.4}{}, {}: {} arrivals, {} of them these; {:.1} nats {}",
                 other.distance_m / 1000.0,
                 other.lat,
                 other.lon,
+                other.depth_km.map_or(String::new(), |depth| format!(", {depth:.0} km deep")),
                 (self.moment)(other.t_s),
                 other.hits,
                 other.shared,
@@ -182,8 +231,9 @@ impl Told<'_> {
                 more.silent.map_or(String::new(), |p| format!("; had it been silent, {p:.3}"));
             let _ = writeln!(
                 text,
-                "  {}: had it heard the event, P {:.3} and {:.2} of the error of place{silent}",
-                (self.station)(more.station),
+                "  {}: had it {} the event, P {:.3} and {:.2} of the error of place{silent}",
+                self.name(more.station, more.phase),
+                if more.phase.is_some() { "picked" } else { "heard" },
                 more.heard,
                 more.error
             );
@@ -202,7 +252,10 @@ impl Told<'_> {
             "lat": self.at.0,
             "lon": self.at.1,
             "covariance_m2": { "ee": ee, "en": en, "nn": nn },
+            "wave": self.wave.code(),
             "level_db": self.level_db,
+            "depth_km": self.depth_km.map(|depth| depth.0),
+            "depth_sigma_km": self.depth_km.map(|depth| depth.1),
             "made_by": self.made_by.iter().map(|(what, share)| json!({
                 "what": what, "share": share,
             })).collect::<Vec<_>>(),
@@ -213,21 +266,21 @@ impl Told<'_> {
             })),
             "evidence": account.evidence,
             "rarity": account.rarity,
-            "level_fit": account.level_fit,
+            "size_fit": account.size_fit,
             "since": account.since,
             "stations": stations,
             "calibration": account.map.iter().map(|w| json!({
                 "feature": w.feature, "value": w.value, "log_odds": w.log_odds,
             })).collect::<Vec<_>>(),
             "elsewhere": account.elsewhere.iter().map(|o| json!({
-                "t": (self.moment)(o.t_s), "lat": o.lat, "lon": o.lon, "distance_m": o.distance_m,
+                "t": (self.moment)(o.t_s), "lat": o.lat, "lon": o.lon, "depth_km": o.depth_km, "distance_m": o.distance_m,
                 "arrivals": o.hits, "shared": o.shared, "behind": -o.behind,
             })).collect::<Vec<_>>(),
             "rivals": account.rivals.iter().map(|r| json!({
                 "t": (self.moment)(r.t_s), "distance_m": r.distance_m, "wants": r.wants, "gain": r.gain,
             })).collect::<Vec<_>>(),
             "one_more": account.more.iter().map(|m| json!({
-                "station": (self.station)(m.station), "if_heard": m.heard, "if_silent": m.silent,
+                "station": (self.station)(m.station), "phase": m.phase.map(Phase::letter), "if_heard": m.heard, "if_silent": m.silent,
                 "error_ratio": m.error,
             })).collect::<Vec<_>>(),
         })
@@ -236,6 +289,7 @@ impl Told<'_> {
     fn station_json(&self, s: &Testimony) -> Value {
         let mut value = json!({
             "station": (self.station)(s.station),
+            "phase": s.phase.map(Phase::letter),
             "distance_m": s.distance_m,
             "due": (self.moment)(s.due_s),
             "chance": s.chance,
@@ -244,18 +298,18 @@ impl Told<'_> {
         });
         let says = match &s.says {
             Says::Heard { row, residual_s, sigma_s, louder_db, turned_deg, parts, ln_false } => {
-                json!({
+                let mut heard = json!({
                     "heard": (self.detection)(*row),
                     "residual_s": residual_s,
                     "sigma_s": sigma_s,
                     "louder_db": louder_db,
-                    "time": parts[0],
-                    "signal": parts[1],
-                    "level": parts[2],
                     "turned_deg": turned_deg,
-                    "direction": parts[3],
                     "false_alarm": ln_false,
-                })
+                });
+                for (part, nats) in parts {
+                    heard[part] = json!(nats);
+                }
+                heard
             }
             Says::Silent => json!({ "heard": null }),
             Says::Down => json!({ "down": true }),
@@ -273,7 +327,9 @@ impl Told<'_> {
         let stations = plan
             .map(|(s, at)| Mark {
                 name: (self.station)(s.station),
+                wave: s.phase.map(|phase| phase.letter().to_string()).unwrap_or_default(),
                 at: *at,
+                from_deg: came_from(s, *at),
                 chance: s.chance,
                 nats: s.nats,
                 did: match s.says {
@@ -287,10 +343,11 @@ impl Told<'_> {
         EventPicture {
             title: format!("Event {}: {probability}", self.event),
             description: format!(
-                "{}, heard by {} of {} stations in reach; evidence {:.1} nats",
+                "{}: {} arrivals at {} of {} stations in reach; evidence {:.1} nats",
                 (self.moment)(self.t_s.0),
                 account.rows().count(),
-                account.stations.len(),
+                stations_of(account, |says| matches!(says, Says::Heard { .. })),
+                stations_of(account, |_| true),
                 account.evidence
             ),
             stations,
@@ -299,4 +356,27 @@ impl Told<'_> {
         }
         .svg()
     }
+}
+
+/// A length in metres, or in kilometres if it is long.
+fn length(metres: f64) -> String {
+    if metres < 9_999.5 { format!("{metres:.0} m") } else { format!("{:.1} km", metres / 1e3) }
+}
+
+/// Seconds, to the millisecond unless they are many.
+fn seconds(s: f64) -> String {
+    if s < 100.0 { format!("{s:.3}") } else { format!("{s:.0}") }
+}
+
+/// How many stations say something.
+fn stations_of(account: &Account, says: impl Fn(&Says) -> bool) -> usize {
+    let stations = account.stations.iter().filter(|s| says(&s.says)).map(|s| s.station);
+    stations.collect::<BTreeSet<u32>>().len()
+}
+
+/// The direction from which an array heard the event, degrees from north by east;
+/// `at` is where it lies as seen from the event.
+fn came_from(s: &Testimony, at: (f64, f64)) -> Option<f64> {
+    let Says::Heard { turned_deg: Some(turned), .. } = s.says else { return None };
+    Some(libm::atan2(-at.0, -at.1).to_degrees() + turned)
 }

@@ -158,9 +158,55 @@ fn options_for_sound_alone_are_refused() {
     let (data, out) = (dir.path().join("data"), dir.path().join("out"));
     set(&data);
     let (code, _, err) =
-        truceline(&["associate", "--explain", "A1"], &[("--data", &data), ("--out", &out)]);
+        truceline(&["associate", "--releases"], &[("--data", &data), ("--out", &out)]);
     assert_ne!(code, 0);
-    assert!(err.contains("--explain is not there for P and S picks"), "{err}");
+    assert!(err.contains("--releases is not there for P and S picks"), "{err}");
+}
+
+/// The numbers with which lines of an account begin, between its header and the evidence.
+fn parts(printed: &str) -> (f64, f64) {
+    let number = |line: &str| line.get(..7).and_then(|start| start.trim().parse::<f64>().ok());
+    let lines = printed.lines().skip_while(|line| !line.contains("what it rests on")).skip(1);
+    let mut sum = 0.0;
+    for line in lines {
+        let Some(nats) = number(line) else { break };
+        if line.ends_with("evidence, against false alarms only") {
+            return (sum, nats);
+        }
+        sum += nats;
+    }
+    panic!("no evidence in {printed}");
+}
+
+#[test]
+fn an_event_of_picks_is_explained_in_words_and_as_a_picture() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    set(&data);
+    assert_eq!(associate(&data, &out, &[]).0, 0);
+    let (plain, table) = (summary(&out), fs::read_to_string(out.join("events.csv")).unwrap());
+    let (code, printed, err) =
+        truceline(&["associate", "--explain", "A2"], &[("--data", &data), ("--out", &out)]);
+    assert_eq!(code, 0, "{err}");
+    let (sum, evidence) = parts(&printed);
+    // Of lines that are rounded, and of silences too faint to be printed.
+    assert!((sum - evidence).abs() < 0.6, "{sum} {evidence}: {printed}");
+    let columns: Vec<&str> = table.lines().nth(3).unwrap().split(',').collect();
+    assert_eq!(columns[0], "A2");
+    assert!((columns[13].parse::<f64>().unwrap() - evidence).abs() < 0.01, "{columns:?}");
+    let picked = printed.matches(" picked D").count();
+    assert_eq!(picked.to_string(), columns[14], "{printed}");
+    for words in ["earthquake", "depth  ", " P at ", " S at ", "Rejected:", "one more observation"]
+    {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    let svg = fs::read_to_string(out.join("A2.svg")).unwrap();
+    assert!(svg.contains("90 % ellipse") && svg.contains(" S</text>"), "{svg}");
+    assert_eq!(plain["digest"], summary(&out)["digest"], "who asks changes nothing");
+    let (code, _, err) =
+        truceline(&["associate", "--explain", "A9999"], &[("--data", &data), ("--out", &out)]);
+    assert_ne!(code, 0);
+    assert!(err.contains("no event A9999 was found"), "{err}");
 }
 
 #[test]

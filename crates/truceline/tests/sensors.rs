@@ -22,16 +22,22 @@ fn sensors() -> Option<PathBuf> {
     None
 }
 
-fn associate(data: &Path, out: &Path) -> String {
-    let run = Command::new(env!("CARGO_BIN_EXE_truceline"))
-        .args(["associate", "--data"])
-        .arg(data)
-        .arg("--out")
-        .arg(out)
-        .output()
-        .expect("the command runs");
+fn truceline(args: &[&str], paths: &[(&str, &Path)]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_truceline"));
+    command.args(args);
+    for (flag, path) in paths {
+        if !flag.is_empty() {
+            command.arg(flag);
+        }
+        command.arg(path);
+    }
+    let run = command.output().expect("the command runs");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     String::from_utf8_lossy(&run.stdout).into_owned()
+}
+
+fn associate(data: &Path, out: &Path) -> String {
+    truceline(&["associate"], &[("--data", data), ("--out", out)])
 }
 
 fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
@@ -139,4 +145,92 @@ fn infrasound_arrays_agree_on_three_sources() {
     // All others are doubtful.
     let others = events.iter().filter(|e| e["arrays"] != "4");
     assert!(others.clone().all(|e| number(e, "prob") < 0.5), "{events:?}");
+}
+
+/// A case for the picks and arrays as they lie in the shared folder.
+fn case(folder: &Path) {
+    let agreement = folder.join("agreement");
+    fs::create_dir_all(&agreement).unwrap();
+    fs::write(
+        agreement.join("agreement.toml"),
+        "[agreement]\nid = \"quiet\"\nversion = 1\ntitle = \"No explosions\"\nstatus = \"agreed\"\n\
+         authoritative_language = \"en\"\n[[zone]]\nid = \"all\"\nname = \"no limit\"\nkind = \"everywhere\"\n\
+         [[provision]]\nid = \"1\"\ntitle = \"No use of fire\"\nacts = [\"A\"]\nzone = \"all\"\n\
+         [[provision.in_force]]\nfrom = \"1970-01-01T00:00:00Z\"\nto = \"1970-01-03T00:00:00Z\"\n",
+    )
+    .unwrap();
+    let source = |id: &str, kind: &str| {
+        format!(
+            "[[source]]\nid = \"{id}\"\nname = \"{id}\"\noperator = \"x\"\ngroup = \"{id}\"\nkind = \"{kind}\"\n\
+             effort = \"rows\"\ncitation = \"shared data\"\nlicence = \"as given\"\n"
+        )
+    };
+    let input = |mapping: &str, files: &str| {
+        format!("[[input]]\nsource = \"seis\"\nmapping = \"{mapping}\"\nfiles = \"{files}\"\n")
+    };
+    let text = "[case]\nid = \"chile\"\ntitle = \"Picks\"\nagreement = \"agreement\"\nzone = \"UTC\"\n\
+                [window]\nbaseline_from = \"1969-12-31T00:00:00Z\"\nfrom = \"1970-01-01T00:00:00Z\"\n\
+                to = \"1970-01-03T00:00:00Z\"\nafter_to = \"1970-01-04T00:00:00Z\"\n"
+        .to_owned()
+        + &source("seis", "seismic")
+        + &input("stations", "seismic_stations.csv")
+        + &input("velocity", "velocity.csv")
+        + &input("picks", "seismic_picks_labelled.csv");
+    fs::write(folder.join("case.toml"), text).unwrap();
+}
+
+#[test]
+fn labelled_picks_go_through_a_mission() {
+    let Some(sensors) = sensors() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    case(&at("case"));
+    fs::create_dir_all(at("data")).unwrap();
+    for name in ["seismic_stations.csv", "seismic_picks_labelled.csv"] {
+        fs::copy(sensors.join(name), at("data").join(name)).unwrap();
+    }
+    fs::write(
+        at("data").join("velocity.csv"),
+        "depth_km,vp_km_s,vs_km_s,deepest_km\n0,5.8,3.36,250\n20,6.5,3.75,\n35,8.04,4.47,\n120,8.11,4.5,\n210,8.39,4.55,\n",
+    )
+    .unwrap();
+    let mission = at("mission");
+    truceline(&["init", "--key-seed", "7"], &[("", &at("case")), ("", &mission)]);
+    truceline(&["ingest"], &[("", &mission), ("--data", &at("data"))]);
+    let derived = truceline(&["derive"], &[("", &mission)]);
+    let listed = truceline(&["events", "--format", "csv"], &[("", &mission)]);
+    fs::write(at("events.csv"), &listed).unwrap();
+    let events = rows(&at("events.csv"));
+    let likely = || events.iter().filter(|e| e["probability"].parse::<f64>().unwrap() >= 0.5);
+    println!("{derived}{} of {} events likely", likely().count(), events.len());
+    assert!((48..=53).contains(&likely().count()), "{listed}");
+    assert!(likely().all(|e| e["wave"] == "seismic" && e["level_db"].is_empty()));
+    let deep = || likely().filter(|e| e["depth_km"].parse::<f64>().unwrap() > 80.0);
+    assert!(deep().count() >= 25 && deep().all(|e| e["classes"] == "Z8 1.00"), "{listed}");
+    // Earthquakes open no incident; a few shallow ones may be something else.
+    let incidents = truceline(&["incidents", "--format", "csv"], &[("", &mission)]);
+    assert!(incidents.lines().count() <= 8, "{incidents}");
+    let svg = at("event.svg");
+    let asked = ["events", "--explain", &deep().next().unwrap()["id"]];
+    let told = truceline(&asked, &[("", &mission), ("--svg", &svg)]);
+    assert!(told.contains("Z8 earthquake 1.00") && told.contains(" picked obs_"), "{told}");
+    assert!(fs::read_to_string(svg).unwrap().contains("90 % ellipse"));
+    let again = truceline(&["rebuild"], &[("", &mission)]);
+    assert!(again.contains("the same as before, byte for byte"), "{again}");
+    assert!(truceline(&["verify"], &[("", &mission)]).contains("all is well"));
+}
+
+#[test]
+fn a_source_of_infrasound_is_explained() {
+    let Some(sensors) = sensors() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let told =
+        truceline(&["associate", "--explain", "A3"], &[("--data", &sensors), ("--out", &out)]);
+    assert_eq!(told.matches(" heard infrasound_").count(), 7, "{told}");
+    assert!(told.contains("under the model, not calibrated"), "{told}");
+    assert!(told.contains("degrees to the right"), "{told}");
+    // A ray from each array where it heard it from.
+    let svg = fs::read_to_string(out.join("A3.svg")).unwrap();
+    assert_eq!(svg.matches("where it heard it from").count(), 7);
 }

@@ -7,13 +7,16 @@
 //! moments are place and covariance. The best source is taken first; anchors
 //! that lose a detection to it are tried again.
 
+mod account;
 mod source;
 mod sphere;
 
+use crate::account::Account;
+use crate::input::{Outage, Station};
 use crate::math;
+use crate::phases::Rejected;
 
 use source::{Array, FARTHEST_KM, Source, arrays, data};
-use sphere::Spot;
 
 /// Ranges tried along a back azimuth: the first, km, and the ratio.
 const RANGES: (f64, f64) = (30.0, 1.12);
@@ -33,13 +36,15 @@ const ARRAYS_MIN: usize = 2;
 /// No probability is stated beyond this: the model behind it was not fitted.
 const PROBABILITY_MAX: f64 = 0.99;
 
+/// What may have made infrasound. A detection tells nothing of it, so that each
+/// is as likely as another.
+pub const KINDS: [&str; 4] = ["explosion", "controlled_blast", "quarry", "thunder"];
+
 /// A detection of an array.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ArrayDetection {
-    /// Degrees north of the array.
-    pub lat: f64,
-    /// Degrees east of the array.
-    pub lon: f64,
+    /// Index of the array.
+    pub station: u32,
     /// Time, seconds since the zero of the set.
     pub t_s: f64,
     /// Direction that it came from, degrees from north by east, any turn.
@@ -83,15 +88,35 @@ struct Candidate {
     hits: Vec<usize>,
 }
 
-/// Associates detections of arrays. Rows whose numbers are not finite are left
-/// out and returned.
-pub fn associate(detections: &[ArrayDetection]) -> (Vec<ArrayEvent>, Vec<u32>) {
-    let finite = |d: &&ArrayDetection| {
-        [d.lat, d.lon, d.t_s, d.azimuth_deg].iter().all(|v| v.is_finite()) && d.lat.abs() <= 90.0
-    };
-    let aside = detections.iter().filter(|d| !finite(d)).map(|d| d.row).collect();
-    let good: Vec<ArrayDetection> = detections.iter().filter(finite).copied().collect();
-    let arrays = arrays(&good);
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Events in order of time.
+    pub events: Vec<ArrayEvent>,
+    /// Detections that were not used.
+    pub rejected: Vec<Rejected>,
+    /// Why the event is believed that was asked for.
+    pub account: Option<Account>,
+}
+
+/// Associates the detections of arrays. An array that has none was silent,
+/// unless it was down. `ask` is shown the events and says which of them is to be
+/// accounted for.
+pub fn associate(
+    stations: &[Station],
+    outages: &[Outage],
+    detections: &[ArrayDetection],
+    ask: &dyn Fn(&[ArrayEvent]) -> Option<usize>,
+) -> Found {
+    let mut rejected = Vec::new();
+    let mut good: Vec<ArrayDetection> = Vec::with_capacity(detections.len());
+    for d in detections {
+        match unusable(stations, d) {
+            Some(reason) => rejected.push(Rejected { row: d.row, reason }),
+            None => good.push(*d),
+        }
+    }
+    let arrays = arrays(stations, outages, &good);
     let mut taken = vec![false; good.len()];
     // By array and time, so that the order of rows does not matter.
     let order: Vec<usize> = arrays.iter().flat_map(|a| a.heard.iter().map(|h| h.index)).collect();
@@ -114,7 +139,7 @@ pub fn associate(detections: &[ArrayDetection]) -> (Vec<ArrayEvent>, Vec<u32>) {
         events.push(best);
     }
     events.sort_by(|a, b| a.source.t.total_cmp(&b.source.t).then(a.score.total_cmp(&b.score)));
-    let events = (0..).zip(&events).map(|(number, c)| {
+    let released = (0..).zip(&events).map(|(number, c)| {
         let mut hits = c.hits.clone();
         hits.sort_by(|a, b| good[*a].t_s.total_cmp(&good[*b].t_s).then(rank(*a).cmp(&rank(*b))));
         ArrayEvent {
@@ -122,7 +147,7 @@ pub fn associate(detections: &[ArrayDetection]) -> (Vec<ArrayEvent>, Vec<u32>) {
             t_s: c.source.t,
             lat: c.source.spot.lat,
             lon: c.source.spot.lon,
-            probability: math::logistic(c.score).min(PROBABILITY_MAX),
+            probability: probability(c.score),
             evidence: c.score,
             covariance: c.covariance,
             var_t: c.var_t,
@@ -130,7 +155,40 @@ pub fn associate(detections: &[ArrayDetection]) -> (Vec<ArrayEvent>, Vec<u32>) {
             rows: hits.iter().map(|hit| good[*hit].row).collect(),
         }
     });
-    (events.collect(), aside)
+    let released: Vec<ArrayEvent> = released.collect();
+    let account = ask(&released)
+        .filter(|at| *at < events.len())
+        .map(|at| account::of(&arrays, &good, &events, at));
+    Found { events: released, rejected, account }
+}
+
+/// Why a detection cannot be used.
+fn unusable(stations: &[Station], d: &ArrayDetection) -> Option<&'static str> {
+    let Some(station) = stations.get(d.station as usize) else {
+        return Some("the array is not in the network");
+    };
+    if !station.lat.is_finite() || station.lat.abs() > 90.0 || !station.lon.is_finite() {
+        return Some("the array has no place on earth");
+    }
+    if !d.t_s.is_finite() {
+        return Some("the time is not a finite number");
+    }
+    (!d.azimuth_deg.is_finite()).then_some("the back azimuth is not a finite number")
+}
+
+/// Probability of an evidence.
+fn probability(evidence: f64) -> f64 {
+    math::logistic(evidence).min(PROBABILITY_MAX)
+}
+
+/// All detections but those of one source count as taken: a stronger source near
+/// by must not lend it any evidence.
+fn only(hits: &[usize], count: usize) -> Vec<bool> {
+    let mut taken = vec![true; count];
+    for hit in hits {
+        taken[*hit] = false;
+    }
+    taken
 }
 
 fn heard_at(arrays: &[Array], hits: &[usize]) -> usize {
@@ -145,7 +203,7 @@ fn candidate(
     anchor: usize,
 ) -> Option<Candidate> {
     let d = detections[anchor];
-    let here = Spot { lat: d.lat, lon: d.lon };
+    let here = arrays.iter().find(|a| a.station == d.station)?.spot;
     let mut best: Option<(f64, Source)> = None;
     let mut km = RANGES.0;
     while km < FARTHEST_KM {
@@ -167,13 +225,7 @@ fn candidate(
     if !hits.contains(&anchor) || heard_at(arrays, &hits) < ARRAYS_MIN {
         return None;
     }
-    // The evidence is that of these detections: a stronger source near by must
-    // not lend it any.
-    let mut others = vec![true; taken.len()];
-    for hit in &hits {
-        others[*hit] = false;
-    }
-    let (score, mean, covariance, var_t) = posterior(arrays, &others, &top)?;
+    let (score, mean, covariance, var_t) = posterior(arrays, &only(&hits, taken.len()), &top)?;
     if score < SCORE_MIN {
         return None;
     }
@@ -275,24 +327,38 @@ fn posterior(
 mod tests {
     use proptest::prelude::*;
 
+    use super::sphere::Spot;
     use super::*;
 
     /// Three arrays about a source, and what they hear of it at these celerities.
     fn heard(celerities: [f64; 3]) -> Vec<ArrayDetection> {
         let source = Spot { lat: 39.0, lon: -113.0 };
-        let places = [(35.9, -106.3), (38.4, -118.3), (42.8, -109.6)];
         let of = |(row, ((lat, lon), celerity)): (u32, ((f64, f64), f64))| {
             let (km, azimuth_deg) = Spot { lat, lon }.way(source);
-            ArrayDetection { lat, lon, t_s: 10_000.0 + km / celerity, azimuth_deg, row }
+            ArrayDetection { station: row, t_s: 10_000.0 + km / celerity, azimuth_deg, row }
         };
-        (0..).zip(places.into_iter().zip(celerities)).map(of).collect()
+        (0..).zip(PLACES.into_iter().zip(celerities)).map(of).collect()
+    }
+
+    const PLACES: [(f64, f64); 3] = [(35.9, -106.3), (38.4, -118.3), (42.8, -109.6)];
+
+    fn stations() -> Vec<Station> {
+        let station = |(lat, lon)| Station { name: format!("{lat} {lon}"), lat, lon, elev_m: 0.0 };
+        PLACES.map(station).into()
+    }
+
+    fn run(detections: &[ArrayDetection]) -> Vec<ArrayEvent> {
+        associate(&stations(), &[], detections, &|_| None).events
     }
 
     fn noise() -> Vec<ArrayDetection> {
-        let of = |(row, (lat, lon, t_s, azimuth_deg)): (u32, (f64, f64, f64, f64))| {
-            ArrayDetection { lat, lon, t_s, azimuth_deg, row }
+        let of = |(row, (station, t_s, azimuth_deg)): (u32, (u32, f64, f64))| ArrayDetection {
+            station,
+            t_s,
+            azimuth_deg,
+            row,
         };
-        let rows = [(35.9, -106.3, 12_500.0, 120.0), (42.8, -109.6, 9_000.0, 20.0)];
+        let rows = [(0, 12_500.0, 120.0), (2, 9_000.0, 20.0)];
         (10..).zip(rows).map(of).collect()
     }
 
@@ -300,8 +366,7 @@ mod tests {
     fn directions_that_cross_in_time_are_one_source() {
         let mut all = heard([0.26, 0.29, 0.27]);
         all.extend(noise());
-        let (events, aside) = associate(&all);
-        assert!(aside.is_empty());
+        let events = run(&all);
         assert_eq!(events.len(), 1, "{events:?}");
         let e = &events[0];
         assert_eq!(e.rows.len(), 3);
@@ -317,7 +382,7 @@ mod tests {
         for d in &mut all {
             d.azimuth_deg += 180.0;
         }
-        let (events, _) = associate(&all);
+        let events = run(&all);
         assert!(events.iter().all(|e| e.probability < 0.5), "{events:?}");
     }
 
@@ -325,11 +390,52 @@ mod tests {
     fn numbers_that_are_none_are_handed_back() {
         let mut all = heard([0.26, 0.29, 0.27]);
         all.push(ArrayDetection { row: 7, t_s: f64::NAN, ..all[0] });
-        all.push(ArrayDetection { row: 8, lat: 95.0, ..all[0] });
-        let (events, aside) = associate(&all);
-        assert_eq!(aside, vec![7, 8]);
-        assert_eq!(events, associate(&all[..3]).0);
-        assert!(associate(&[]).0.is_empty());
+        all.push(ArrayDetection { row: 8, station: 95, ..all[0] });
+        let found = associate(&stations(), &[], &all, &|_| None);
+        assert_eq!(found.rejected.iter().map(|r| r.row).collect::<Vec<_>>(), [7, 8]);
+        assert_eq!(found.events, run(&all[..3]));
+        assert!(run(&[]).is_empty() && associate(&[], &[], &all, &|_| None).events.is_empty());
+    }
+
+    #[test]
+    fn the_silence_of_an_array_that_was_down_says_nothing() {
+        let all = heard([0.26, 0.29, 0.27]);
+        let evidence = |outages: &[Outage]| {
+            associate(&stations(), outages, &all[..2], &|_| None).events.first().map(|e| e.evidence)
+        };
+        let (silent, down) =
+            (evidence(&[]), evidence(&[Outage { station: 2, start_s: 0.0, end_s: 1e5 }]));
+        assert!(down > silent && down.is_some(), "{silent:?} {down:?}");
+    }
+
+    #[test]
+    fn an_account_adds_up_and_names_every_detection() {
+        use crate::account::Says;
+        let mut all = heard([0.26, 0.29, 0.27]);
+        all.extend(noise());
+        let found = associate(&stations(), &[], &all, &|_| Some(0));
+        let (account, event) = (found.account.expect("there is an event"), &found.events[0]);
+        let said: f64 = account.stations.iter().map(|s| s.nats).sum();
+        let sum = account.rarity + account.size_fit + said + account.since;
+        assert!((sum - event.evidence).abs() < 1e-9, "{sum} {}", event.evidence);
+        let mut rows: Vec<u32> = account.rows().collect();
+        rows.sort_unstable();
+        let mut own = event.rows.clone();
+        own.sort_unstable();
+        assert_eq!(rows, own);
+        for s in &account.stations {
+            assert!(s.without < account.probability, "{s:?}");
+            let Says::Heard { turned_deg: Some(turned), .. } = s.says else { panic!("{s:?}") };
+            assert!(turned.abs() < 10.0, "{turned}");
+        }
+        // Two of the three, and the third was down: what would it have said?
+        let down = Outage { station: 2, start_s: 0.0, end_s: 1e5 };
+        let found = associate(&stations(), &[down], &all[..2], &|_| Some(0));
+        let account = found.account.expect("there is an event");
+        assert!(account.stations.iter().any(|s| s.station == 2 && s.says == Says::Down));
+        let more = account.more.iter().find(|m| m.station == 2).expect("it is named");
+        assert!(more.heard > account.probability && more.error < 1.0, "{more:?}");
+        assert!(more.silent.is_some_and(|p| p < account.probability), "{more:?}");
     }
 
     proptest! {
@@ -349,7 +455,7 @@ mod tests {
                     ..all[*i]
                 })
                 .collect();
-            let (a, b) = (associate(&all).0, associate(&shuffled).0);
+            let (a, b) = (run(&all), run(&shuffled));
             prop_assert_eq!(a.len(), b.len());
             for (a, b) in a.iter().zip(&b) {
                 prop_assert_eq!(&a.rows, &b.rows);

@@ -1,5 +1,6 @@
 //! How likely detections are of a source: celerity, direction and silence.
 
+use crate::input::{Outage, Station};
 use crate::math;
 
 use super::ArrayDetection;
@@ -14,6 +15,8 @@ const DUCTS: [(f64, f64, f64); 3] =
     [(0.0539, 1.0 / 0.327, 0.066), (0.0899, 1.0 / 0.293, 0.08), (0.8562, 1.0 / 0.26, 0.33)];
 /// Celerities outside of these are not of the source, km/s.
 const CELERITY: (f64, f64) = (0.2, 0.36);
+/// The celerity by which it is judged whether an array was down, km/s.
+const USUAL_CELERITY: f64 = 0.29;
 /// Spread of back azimuths about the way to the source, degrees: error of the
 /// array, and wind across the path.
 const AZIMUTH_DEG: f64 = 4.0;
@@ -29,7 +32,7 @@ const MORE: f64 = 0.5;
 /// What another detection must gain to be of the source, nats.
 const MORE_MIN: f64 = 1.0;
 /// Detections of an array within so long tell how busy it is, s.
-const BUSY_S: f64 = 3.0 * 3_600.0;
+pub(crate) const BUSY_S: f64 = 3.0 * 3_600.0;
 /// Logarithm of the sources per square kilometre and second: one in a million
 /// square kilometres and a day.
 const LN_RATE: f64 = -25.182_253_5;
@@ -37,16 +40,28 @@ const LN_RATE: f64 = -25.182_253_5;
 /// An array with its detections in order of time.
 #[derive(Clone, Debug)]
 pub(crate) struct Array {
+    /// Its index.
+    pub station: u32,
     pub spot: Spot,
     /// Time, back azimuth, log of the rate of others per s and degree, index.
     pub heard: Vec<Heard>,
+    /// When it was down, s.
+    pub down: Vec<(f64, f64)>,
+}
+
+impl Array {
+    /// Whether an arrival from so far off would have come while it was down.
+    pub(crate) fn is_down(&self, t: f64, km: f64) -> bool {
+        let due = t + km / USUAL_CELERITY;
+        self.down.iter().any(|(from, to)| due >= *from && due <= *to)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heard {
     pub t: f64,
-    azimuth: f64,
-    ln_rate: f64,
+    pub azimuth: f64,
+    pub ln_rate: f64,
     /// Of the detection among all.
     pub index: usize,
 }
@@ -58,25 +73,35 @@ pub(crate) struct Source {
     pub spot: Spot,
 }
 
-/// Sorts detections by array: those of one place are one array's.
-pub(crate) fn arrays(detections: &[ArrayDetection]) -> Vec<Array> {
+/// The arrays with their detections; one whose place is none on earth has none.
+pub(crate) fn arrays(
+    stations: &[Station],
+    outages: &[Outage],
+    detections: &[ArrayDetection],
+) -> Vec<Array> {
     let mut order: Vec<usize> = (0..detections.len()).collect();
     order.sort_by(|a, b| {
         let (a, b) = (&detections[*a], &detections[*b]);
-        let place = a.lat.total_cmp(&b.lat).then(a.lon.total_cmp(&b.lon));
         let what = a.t_s.total_cmp(&b.t_s).then(a.azimuth_deg.total_cmp(&b.azimuth_deg));
-        place.then(what).then(a.row.cmp(&b.row))
+        a.station.cmp(&b.station).then(what).then(a.row.cmp(&b.row))
     });
-    let mut out: Vec<Array> = Vec::new();
+    let array = |(station, s): (u32, &Station)| Array {
+        station,
+        spot: Spot { lat: s.lat, lon: s.lon },
+        heard: Vec::new(),
+        down: outages
+            .iter()
+            .filter(|outage| outage.station == station)
+            .map(|outage| (outage.start_s, outage.end_s))
+            .collect(),
+    };
+    let mut out: Vec<Array> = (0..).zip(stations).map(array).collect();
     for index in order {
         let d = &detections[index];
-        let spot = Spot { lat: d.lat, lon: d.lon };
         let heard = Heard { t: d.t_s, azimuth: d.azimuth_deg, ln_rate: 0.0, index };
-        match out.last_mut() {
-            Some(array) if array.spot == spot => array.heard.push(heard),
-            _ => out.push(Array { spot, heard: vec![heard] }),
-        }
+        out[d.station as usize].heard.push(heard);
     }
+    out.retain(|array| array.spot.lat.abs() <= 90.0 && array.spot.lon.is_finite());
     for array in &mut out {
         let times: Vec<f64> = array.heard.iter().map(|h| h.t).collect();
         for heard in &mut array.heard {
@@ -110,6 +135,66 @@ fn ln_azimuth(off_deg: f64) -> f64 {
     math::ln(near + STRAY / 360.0)
 }
 
+/// Mean travel time over a distance, and its spread, s.
+pub(crate) fn usual_travel(km: f64) -> (f64, f64) {
+    let mean: f64 = DUCTS.iter().map(|(share, mean, _)| share * mean).sum();
+    let square: f64 =
+        DUCTS.iter().map(|(share, mean, spread)| share * (mean * mean + spread * spread)).sum();
+    (mean * km, (square - mean * mean).max(0.0).sqrt() * km)
+}
+
+/// Chance that an array so far off detects a source.
+pub(crate) fn chance(km: f64) -> f64 {
+    let far = km / DETECT.1;
+    DETECT.0 * math::exp(-far * far)
+}
+
+/// What a detection of an array adds if it is of a source: its time and its
+/// direction, nats.
+pub(crate) fn parts(heard: &Heard, source: &Source, km: f64, azimuth: f64) -> (f64, f64) {
+    (ln_time(heard.t - source.t, km), ln_azimuth(apart(heard.azimuth, azimuth)))
+}
+
+/// What one array says of a source.
+pub(crate) struct Word {
+    /// What it adds, nats.
+    pub nats: f64,
+    /// Its detections of the source, best first, and what each adds.
+    pub hits: Vec<(usize, f64)>,
+    /// Whether it was down.
+    pub down: bool,
+}
+
+/// Asks one array, so far off and in that direction from the source.
+pub(crate) fn listen(
+    array: &Array,
+    taken: &[bool],
+    source: &Source,
+    (km, azimuth): (f64, f64),
+    gains: &mut Vec<(f64, usize)>,
+) -> Word {
+    let p = chance(km);
+    let (first, last) = (source.t + km / CELERITY.1, source.t + km / CELERITY.0);
+    let from = array.heard.partition_point(|h| h.t < first);
+    gains.clear();
+    for heard in array.heard[from..].iter().take_while(|h| h.t <= last) {
+        if !taken[heard.index] {
+            let (time, direction) = parts(heard, source, km, azimuth);
+            gains.push((time + direction - heard.ln_rate, heard.index));
+        }
+    }
+    gains.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let silent = math::ln(1.0 - p);
+    let Some(best) = gains.first().filter(|g| g.0 + math::ln(p.max(1e-12)) > silent) else {
+        let down = array.is_down(source.t, km);
+        return Word { nats: if down { 0.0 } else { silent }, hits: Vec::new(), down };
+    };
+    let mut hits = vec![(best.1, best.0 + math::ln(p))];
+    let more = gains[1..].iter().take_while(|g| g.0 > MORE_MIN);
+    hits.extend(more.map(|g| (g.1, MORE * (g.0 - MORE_MIN))));
+    Word { nats: hits.iter().map(|hit| hit.1).sum(), hits, down: false }
+}
+
 /// What all arrays say of a source: the log-likelihood of what they heard, and
 /// did not, over that without the source. `hits` is given the detections of it.
 pub(crate) fn data(
@@ -124,35 +209,14 @@ pub(crate) fn data(
         hits.clear();
     }
     for array in arrays {
-        let (km, azimuth) = array.spot.way(source.spot);
-        if km > FARTHEST_KM {
+        let way = array.spot.way(source.spot);
+        if way.0 > FARTHEST_KM {
             continue;
         }
-        let far = km / DETECT.1;
-        let p = DETECT.0 * math::exp(-far * far);
-        let (first, last) = (source.t + km / CELERITY.1, source.t + km / CELERITY.0);
-        let from = array.heard.partition_point(|h| h.t < first);
-        gains.clear();
-        for heard in array.heard[from..].iter().take_while(|h| h.t <= last) {
-            if taken[heard.index] {
-                continue;
-            }
-            let gain = ln_time(heard.t - source.t, km) + ln_azimuth(apart(heard.azimuth, azimuth))
-                - heard.ln_rate;
-            gains.push((gain, heard.index));
-        }
-        gains.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let silent = math::ln(1.0 - p);
-        let Some(best) = gains.first().filter(|g| g.0 + math::ln(p.max(1e-12)) > silent) else {
-            sum += silent;
-            continue;
-        };
-        sum += best.0 + math::ln(p);
-        let more = gains[1..].iter().take_while(|g| g.0 > MORE_MIN);
-        sum += more.clone().map(|g| MORE * (g.0 - MORE_MIN)).sum::<f64>();
+        let word = listen(array, taken, source, way, &mut gains);
+        sum += word.nats;
         if let Some(hits) = &mut hits {
-            hits.push(best.1);
-            hits.extend(more.map(|g| g.1));
+            hits.extend(word.hits.iter().map(|hit| hit.0));
         }
     }
     sum + LN_RATE

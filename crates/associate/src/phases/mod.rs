@@ -8,6 +8,8 @@
 //! A source's score counts what was picked and what was not over an unknown
 //! reach (`weigh`). The same picks give the same events in any order of rows.
 
+mod account;
+mod kind;
 mod model;
 mod moves;
 mod net;
@@ -20,6 +22,7 @@ mod weigh;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use crate::account::Account;
 use crate::input::{Outage, Station};
 use crate::math;
 use crate::posterior::Features;
@@ -29,7 +32,9 @@ use net::{Net, Physics, Store};
 use search::{Candidate, Scratch, root_bound, search};
 use weigh::{Hearing, Hit, View};
 
+pub use kind::PhaseKind;
 pub use model::{PHASE_ENGINE_VERSION, PhaseModel};
+pub use net::WEIGHT_MIN;
 pub use posterior::PHASE_FEATURES;
 
 /// A source whose score is lower is not even doubtful, nats.
@@ -50,6 +55,9 @@ pub struct Pick {
     pub phase: Phase,
     /// Time, seconds since the zero of the set.
     pub t_s: f64,
+    /// How good the pick is, above 0 to 1: its variance is that of the model by
+    /// this. 1 if nothing is known.
+    pub weight: f64,
     /// Number of the row it came from.
     pub row: u32,
 }
@@ -89,6 +97,8 @@ pub struct Event {
     pub chi2: f64,
     /// Distance to which it was picked half as often as near by, km.
     pub reach_km: f64,
+    /// How likely each kind of [`PhaseModel::kinds`] is, if it is real.
+    pub kinds: Vec<f64>,
     /// Rows of the picks that belong to it, in order of time.
     pub rows: Vec<u32>,
     /// What the calibration map saw.
@@ -104,6 +114,8 @@ pub struct Found {
     pub rejected: Vec<Rejected>,
     /// Searches made.
     pub searches: u64,
+    /// Why the event is believed that was asked for.
+    pub account: Option<Account>,
 }
 
 /// A source in the making.
@@ -149,7 +161,8 @@ pub(crate) struct Work<'a> {
 }
 
 /// Associates the picks of a network. `progress` is told the share of the
-/// anchors that are done, now and then.
+/// anchors that are done, now and then; `ask` is shown the events and says which
+/// of them is to be accounted for.
 pub fn associate(
     stations: &[Station],
     outages: &[Outage],
@@ -157,6 +170,7 @@ pub fn associate(
     picks: &[Pick],
     model: &PhaseModel,
     progress: &mut dyn FnMut(f64),
+    ask: &dyn Fn(&[Event]) -> Option<usize>,
 ) -> Found {
     let mut found = Found::default();
     let physics = Physics::new(model, table.deepest_km());
@@ -174,7 +188,11 @@ pub fn associate(
     work.births(&everyone, progress);
     work.improve();
     found.searches = work.searches;
-    found.events = work.release();
+    let order = work.order();
+    found.events = work.release(&order);
+    found.account = ask(&found.events)
+        .filter(|at| *at < order.len())
+        .map(|at| account::of(&work, &order, at, found.events[at].probability));
     found
 }
 
@@ -253,7 +271,8 @@ impl Work<'_> {
         }
     }
 
-    fn release(&mut self) -> Vec<Event> {
+    /// Living sources in the order in which they are released.
+    fn order(&self) -> Vec<u32> {
         let mut order: Vec<u32> =
             (0..self.events.len() as u32).filter(|i| self.events[*i as usize].alive).collect();
         let key = |i: &u32| self.events[*i as usize].candidate.place;
@@ -261,15 +280,22 @@ impl Work<'_> {
             let (a, b) = (key(a), key(b));
             a.t.total_cmp(&b.t).then(a.x.total_cmp(&b.x)).then(a.y.total_cmp(&b.y))
         });
-        let features = posterior::features(self, &order);
+        order
+    }
+
+    fn release(&self, order: &[u32]) -> Vec<Event> {
+        let features = posterior::features(self, order);
         let mut events = Vec::with_capacity(order.len());
-        for ((number, id), features) in (0..).zip(&order).zip(features) {
+        for ((number, id), features) in (0..).zip(order).zip(features) {
             let candidate = &self.events[*id as usize].candidate;
             let (p, w) = (candidate.place, candidate.weighed);
             let covariance =
                 math::cholesky(&candidate.info).map_or([[1e4; 4]; 4], |l| math::inverse(&l));
             let m2 = |i: usize, j: usize| covariance[i][j] * 1e6 * self.physics.model.inflation;
             let (lat, lon) = self.net.plane.inverse(p.x * 1e3, p.y * 1e3);
+            let sigma_z_km = (m2(3, 3).max(0.0) / 1e6).sqrt();
+            let kinds =
+                kind::posterior(&self.physics.model.kinds, p.z, sigma_z_km, self.physics.deepest);
             let time = |h: &Hit| self.store.t[h.channel as usize][h.index as usize];
             let mut hits = candidate.hits.clone();
             hits.sort_by(|a, b| time(a).total_cmp(&time(b)).then(a.cmp(b)));
@@ -287,6 +313,7 @@ impl Work<'_> {
                 evidence: w.score,
                 chi2: w.chi2,
                 reach_km: w.reach_km,
+                kinds,
                 rows,
                 features,
             });

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::{self, PhaseKind};
 use crate::model::{Calibration, NotAModel};
 
 /// Version of the phase engine: part of every summary. Count it up with any
@@ -31,6 +32,8 @@ pub struct PhaseModel {
     pub events_per_km2_day: f64,
     /// Factor on the covariance so that ellipses hold what they say.
     pub inflation: f64,
+    /// What may have made an event, with shares that are not fitted to anything.
+    pub kinds: Vec<PhaseKind>,
     /// The calibration map of probabilities.
     pub calibration: Calibration,
 }
@@ -47,6 +50,7 @@ impl Default for PhaseModel {
             false_per_hour: 2.0,
             events_per_km2_day: 1e-3,
             inflation: 1.0,
+            kinds: kind::unknown(),
             calibration: Calibration::default(),
         }
     }
@@ -76,7 +80,21 @@ impl PhaseModel {
                 return Err(NotAModel::Number { field, value });
             }
         }
+        for kind in &model.kinds {
+            let depth = kind.deepest_km.unwrap_or(1.0);
+            for (field, value) in [("kinds.share", kind.share), ("kinds.deepest_km", depth)] {
+                if !value.is_finite() || value <= 0.0 {
+                    return Err(NotAModel::Number { field, value });
+                }
+            }
+        }
         Ok(model)
+    }
+
+    /// What may have made an event with these [`super::Event::kinds`], each name
+    /// once, likeliest first.
+    pub fn made_by(&self, kinds: &[f64]) -> Vec<(&str, f64)> {
+        kind::made_by(&self.kinds, kinds)
     }
 
     /// The model that comes with the engine.

@@ -16,6 +16,8 @@ const ROOT_NEIGHBOUR: usize = 8;
 const ROOT_KM: (f64, f64) = (30.0, 250.0);
 /// Picks of a station and phase within a second at most.
 const BURST: usize = 5;
+/// Least weight of a pick: its error is ten times that of the model.
+pub const WEIGHT_MIN: f64 = 0.01;
 /// Picks within so long tell how busy a station is, s.
 const RATE_S: f64 = 900.0;
 
@@ -243,8 +245,14 @@ impl Physics {
     /// Error of an arrival after a travel time, s.
     #[inline]
     pub(crate) fn sigma(&self, tau: f64) -> f64 {
+        self.sigma_of(tau, 1.0)
+    }
+
+    /// The same for a pick whose variance is so many times that of the model.
+    #[inline]
+    pub(crate) fn sigma_of(&self, tau: f64, spread: f64) -> f64 {
         let path = self.model.path_error * tau;
-        (self.model.pick_s * self.model.pick_s + path * path).sqrt()
+        (self.model.pick_s * self.model.pick_s * spread + path * path).sqrt()
     }
 }
 
@@ -259,6 +267,8 @@ pub(crate) fn ln_time(residual: f64, sigma: f64) -> f64 {
 pub(crate) struct Store {
     pub t: Vec<Vec<f64>>,
     pub row: Vec<Vec<u32>>,
+    /// Variance over that of the model; 1 or more, so that bounds hold.
+    pub spread: Vec<Vec<f64>>,
     pub owner: Vec<Vec<u32>>,
     /// Logarithm of the rate of other picks about each, per s.
     pub ln_rate: Vec<Vec<f64>>,
@@ -279,6 +289,8 @@ impl Store {
                 out.push(Rejected { row: pick.row, reason: "the time is not a finite number" });
             } else if pick.station as usize >= stations {
                 out.push(Rejected { row: pick.row, reason: "the station is not in the network" });
+            } else if !(WEIGHT_MIN..=1.0).contains(&pick.weight) {
+                out.push(Rejected { row: pick.row, reason: "the weight is not from 0.01 to 1" });
             } else {
                 sorted.push(*pick);
             }
@@ -290,6 +302,7 @@ impl Store {
         let mut store = Self {
             t: vec![Vec::new(); stations * 2],
             row: vec![Vec::new(); stations * 2],
+            spread: vec![Vec::new(); stations * 2],
             owner: vec![Vec::new(); stations * 2],
             ln_rate: vec![Vec::new(); stations * 2],
             all: Vec::with_capacity(sorted.len()),
@@ -310,6 +323,7 @@ impl Store {
             store.all.push((pick.t_s, c as u32, store.t[c].len() as u32));
             store.t[c].push(pick.t_s);
             store.row[c].push(pick.row);
+            store.spread[c].push(1.0 / pick.weight);
             store.owner[c].push(FREE);
         }
         for (times, rates) in store.t.iter().zip(&mut store.ln_rate) {

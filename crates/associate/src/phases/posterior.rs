@@ -4,6 +4,7 @@ use crate::math;
 use crate::posterior::{COUNT, Features};
 
 use super::Work;
+use super::weigh::{Place, Weighed};
 
 /// What the weights of the map of a [`super::PhaseModel`] belong to, in order.
 pub const PHASE_FEATURES: [&str; 11] = [
@@ -23,44 +24,48 @@ pub const PHASE_FEATURES: [&str; 11] = [
 /// Sources so near in time are close, s, and in place, km.
 const CLOSE: (f64, f64) = (20.0, 60.0);
 
-/// Features of sources given in order of time. Unused places of the fixed
-/// array are zero, where a fit leaves the weight at zero.
+/// Features of sources given in order of time.
 pub(crate) fn features(work: &Work, order: &[u32]) -> Vec<Features> {
+    let of = |at: usize| {
+        let candidate = &work.events[order[at] as usize].candidate;
+        one(work, order, at, candidate.place, &candidate.weighed)
+    };
+    (0..order.len()).map(of).collect()
+}
+
+/// Features of the source that stands at a place of the order, as it would be if
+/// it were placed and weighed like this. Unused places of the fixed array are
+/// zero, where a fit leaves the weight at zero.
+pub(crate) fn one(work: &Work, order: &[u32], at: usize, place: Place, w: &Weighed) -> Features {
     let of = |id: u32| &work.events[id as usize];
-    let mut out = Vec::with_capacity(order.len());
-    for (at, id) in order.iter().enumerate() {
-        let (place, w) = (of(*id).candidate.place, of(*id).candidate.weighed);
-        let closeness = |other: &u32| {
-            let o = &of(*other).candidate;
-            if o.weighed.score <= w.score {
-                return 0.0;
-            }
-            let (dx, dy) = (o.place.x - place.x, o.place.y - place.y);
-            let apart =
-                (o.place.t - place.t).abs() / CLOSE.0 + (dx * dx + dy * dy).sqrt() / CLOSE.1;
-            (1.0 - apart).max(0.0)
-        };
-        let in_reach = |other: &&u32| (of(**other).candidate.place.t - place.t).abs() < CLOSE.0;
-        let before = order[..at].iter().rev().take_while(in_reach);
-        let after = order[at + 1..].iter().take_while(in_reach);
-        let twin = before.chain(after).map(closeness).fold(0.0, f64::max);
-        let e = w.score.max(0.0);
-        let hits = w.hits.max(1.0);
-        let mut f = [0.0; COUNT];
-        f[..PHASE_FEATURES.len()].copy_from_slice(&[
-            1.0,
-            (e / 20.0).min(5.0),
-            (e / 10.0).sqrt().min(4.0),
-            math::ln(hits).min(5.0),
-            (w.chi2 / hits).min(6.0),
-            (hits / w.expected.max(1.0)).min(2.0),
-            (-w.silence / hits).min(3.0),
-            of(*id).rival,
-            twin,
-            (e / hits).min(12.0) / 4.0,
-            w.p_hits.min(hits - w.p_hits) / hits,
-        ]);
-        out.push(Features(f));
-    }
-    out
+    let closeness = |other: &u32| {
+        let o = &of(*other).candidate;
+        if o.weighed.score <= w.score {
+            return 0.0;
+        }
+        let (dx, dy) = (o.place.x - place.x, o.place.y - place.y);
+        let apart = (o.place.t - place.t).abs() / CLOSE.0 + (dx * dx + dy * dy).sqrt() / CLOSE.1;
+        (1.0 - apart).max(0.0)
+    };
+    let in_reach = |other: &&u32| (of(**other).candidate.place.t - place.t).abs() < CLOSE.0;
+    let before = order[..at].iter().rev().take_while(in_reach);
+    let after = order[at + 1..].iter().take_while(in_reach);
+    let twin = before.chain(after).map(closeness).fold(0.0, f64::max);
+    let e = w.score.max(0.0);
+    let hits = w.hits.max(1.0);
+    let mut f = [0.0; COUNT];
+    f[..PHASE_FEATURES.len()].copy_from_slice(&[
+        1.0,
+        (e / 20.0).min(5.0),
+        (e / 10.0).sqrt().min(4.0),
+        math::ln(hits).min(5.0),
+        (w.chi2 / hits).min(6.0),
+        (hits / w.expected.max(1.0)).min(2.0),
+        (-w.silence / hits).min(3.0),
+        of(order[at]).rival,
+        twin,
+        (e / hits).min(12.0) / 4.0,
+        w.p_hits.min(hits - w.p_hits) / hits,
+    ]);
+    Features(f)
 }

@@ -49,7 +49,7 @@ fn quake(stations: &[Station], t: f64, lat: f64, lon: f64, depth_km: f64, seed: 
             if spread(draw) < 0.8 {
                 let off = 0.6 * (spread(draw + 1) - 0.5);
                 let t_s = t + SPEEDS.arrival(phase, &way).time_s + off;
-                picks.push(Pick { station: k as u32, phase, t_s, row: 0 });
+                picks.push(Pick { station: k as u32, phase, t_s, weight: 1.0, row: 0 });
             }
         }
     }
@@ -64,6 +64,7 @@ fn noise(from: f64, to: f64, count: u64, seed: u64) -> Vec<Pick> {
             station: (spread(draw) * 25.0) as u32,
             phase: Phase::ALL[usize::from(spread(draw + 1) < 0.5)],
             t_s: from + (to - from) * spread(draw + 2),
+            weight: 1.0,
             row: 0,
         }
     };
@@ -89,7 +90,7 @@ fn numbered(mut picks: Vec<Pick>) -> Vec<Pick> {
 
 fn run(picks: &[Pick]) -> Found {
     let table = Table::new(&SPEEDS, DEEPEST_KM);
-    associate(&stations(), &[], &table, picks, &PhaseModel::built_in(), &mut |_| ())
+    associate(&stations(), &[], &table, picks, &PhaseModel::built_in(), &mut |_| (), &|_| None)
 }
 
 /// A pick without its row.
@@ -133,9 +134,9 @@ fn absurd_picks_are_handed_back() {
     let mut all = picks();
     let row = all.len() as u32;
     for (i, t_s) in (0..).zip([f64::NAN, f64::INFINITY]) {
-        all.push(Pick { station: 0, phase: Phase::P, t_s, row: row + i });
+        all.push(Pick { station: 0, phase: Phase::P, t_s, weight: 1.0, row: row + i });
     }
-    all.push(Pick { station: 25, phase: Phase::P, t_s: 1_000.0, row: row + 2 });
+    all.push(Pick { station: 25, phase: Phase::P, t_s: 1_000.0, weight: 1.0, row: row + 2 });
     all.push(Pick { row: row + 3, ..all[0] });
     let found = run(&all);
     let mut rows: Vec<u32> = found.rejected.iter().map(|r| r.row).collect();
@@ -161,7 +162,7 @@ fn a_network_of_one_or_none_finds_nothing() {
     let model = PhaseModel::built_in();
     for n in 0..2 {
         let few: Vec<Station> = stations().into_iter().take(n).collect();
-        let found = associate(&few, &[], &table, &picks(), &model, &mut |_| ());
+        let found = associate(&few, &[], &table, &picks(), &model, &mut |_| (), &|_| None);
         assert!(found.events.is_empty());
     }
 }
@@ -239,4 +240,81 @@ proptest! {
         prop_assert!(exact <= upper + 1e-6, "{exact} {upper}");
         prop_assert!((through - 1.0).abs() < 1e-9, "{through}");
     }
+}
+
+/// The same picks with an account of an event.
+fn accounted(picks: &[Pick], outages: &[Outage], at: usize) -> (Found, crate::account::Account) {
+    let table = Table::new(&SPEEDS, DEEPEST_KM);
+    let model = PhaseModel::built_in();
+    let mut found =
+        associate(&stations(), outages, &table, picks, &model, &mut |_| (), &|_| Some(at));
+    let account = found.account.take().expect("there is an event");
+    (found, account)
+}
+
+#[test]
+fn an_account_adds_up_and_names_every_pick() {
+    use crate::account::Says;
+    let picks = picks();
+    let likely = run(&picks).events;
+    for at in 0..likely.len() {
+        let (found, account) = accounted(&picks, &[], at);
+        let event = &found.events[at];
+        assert_eq!(event, &likely[at], "who asks changes nothing");
+        let said: f64 = account.stations.iter().map(|s| s.nats).sum();
+        let sum = account.rarity + account.size_fit + said + account.since;
+        assert!((sum - event.evidence).abs() < 1e-9, "{sum} {}", event.evidence);
+        assert!(account.since.abs() < 1.0, "{}", account.since);
+        assert_eq!(account.probability.to_bits(), event.probability.to_bits());
+        let mut rows: Vec<u32> = account.rows().collect();
+        rows.sort_unstable();
+        let mut own = event.rows.clone();
+        own.sort_unstable();
+        assert_eq!(rows, own);
+        for s in &account.stations {
+            match &s.says {
+                Says::Heard { parts, ln_false, .. } => {
+                    let sum: f64 = parts.iter().map(|part| part.1).sum();
+                    assert!((sum - ln_false - s.nats).abs() < 1e-9);
+                }
+                Says::Silent => assert!(s.nats <= 0.0),
+                Says::Down => panic!("nobody was down"),
+            }
+        }
+        for more in &account.more {
+            assert!(more.error <= 1.0 && more.silent.is_none(), "{more:?}");
+        }
+    }
+}
+
+#[test]
+fn a_station_that_was_down_is_told_apart_from_a_silent_one() {
+    use crate::account::Says;
+    let all = picks();
+    let rest: Vec<Pick> = all.iter().copied().filter(|pick| pick.station != 6).collect();
+    let outage = Outage { station: 6, start_s: 900.0, end_s: 1_500.0 };
+    let of = |outages: &[Outage]| accounted(&rest, outages, 0);
+    let ((_, silent), (_, down)) = (of(&[]), of(&[outage]));
+    let says = |account: &crate::account::Account| {
+        account.stations.iter().find(|s| s.station == 6).map(|s| (s.says.clone(), s.nats))
+    };
+    assert!(matches!(says(&silent), Some((Says::Silent, nats)) if nats < -0.1));
+    assert_eq!(says(&down), Some((Says::Down, 0.0)));
+    assert!(down.more.iter().any(|m| m.station == 6 && m.silent.is_some_and(|p| p <= m.heard)));
+}
+
+#[test]
+fn a_pick_of_little_weight_moves_its_source_less() {
+    let clean: Vec<Pick> = numbered(quake(&stations(), 1_000.0, 48.3, 36.5, 8.0, 1));
+    let shifted = |weight: f64| -> Vec<Pick> {
+        let off = |pick: &Pick| Pick { t_s: pick.t_s + 1.0, weight, ..*pick };
+        clean.iter().map(|pick| if pick.row == 3 { off(pick) } else { *pick }).collect()
+    };
+    let lon = |picks: &[Pick]| (run(picks).events[0].lat, run(picks).events[0].lon);
+    let apart = |a: (f64, f64), b: (f64, f64)| (a.0 - b.0).abs() + (a.1 - b.1).abs();
+    let without: Vec<Pick> = clean.iter().copied().filter(|pick| pick.row != 3).collect();
+    let truth = lon(&without);
+    assert!(apart(lon(&shifted(0.02)), truth) < 0.5 * apart(lon(&shifted(1.0)), truth));
+    let bad = Pick { weight: f64::NAN, ..clean[0] };
+    assert_eq!(run(&[bad]).rejected.len(), 1);
 }

@@ -39,15 +39,19 @@ pub(crate) struct Hit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reached {
     pub channel: u32,
-    bin: u16,
+    pub bin: u16,
+    /// When the arrival is due, s.
+    pub due: f64,
     /// The station was down.
-    mute: bool,
+    pub mute: bool,
     /// Best free pick, or [`u32::MAX`].
     pub index: u32,
     /// Its log-likelihood over that of something else, detection apart.
-    gain: f64,
-    residual: f64,
-    sigma: f64,
+    pub gain: f64,
+    pub residual: f64,
+    pub sigma: f64,
+    /// Log-rate of other picks about it, per s.
+    pub ln_rate: f64,
     /// What it adds to the score in the end.
     pub adds: f64,
 }
@@ -77,6 +81,11 @@ pub(crate) struct Hearing {
     reach: [f64; REACHES],
 }
 
+/// A reach of which no source was ever weighed is that of the first.
+fn number_of(hearing: &Hearing, reach_km: f64) -> usize {
+    hearing.reach.iter().position(|reach| *reach == reach_km).unwrap_or(0)
+}
+
 impl Hearing {
     pub(crate) fn new(physics: &Physics) -> Self {
         let m = &physics.model;
@@ -94,6 +103,13 @@ impl Hearing {
             none.push(p.map(|p| math::ln(1.0 - p)));
         }
         Self { some, none, reach }
+    }
+
+    /// Log-probability of a pick and of none at a distance, for a source of one
+    /// of the reaches.
+    pub(crate) fn term(&self, bin: u16, reach_km: f64) -> (f64, f64) {
+        let n = number_of(self, reach_km);
+        (self.some[bin as usize][n], self.none[bin as usize][n])
     }
 }
 
@@ -148,11 +164,13 @@ impl View<'_> {
                 let mut reached = Reached {
                     channel: c,
                     bin,
+                    due: predicted,
                     mute: false,
                     index: u32::MAX,
                     gain: f64::NEG_INFINITY,
                     residual: 0.0,
                     sigma,
+                    ln_rate: 0.0,
                     adds: 0.0,
                 };
                 let (times, owner) = (&self.store.t[c as usize], &self.store.owner[c as usize]);
@@ -160,10 +178,13 @@ impl View<'_> {
                 while i < times.len() && times[i] <= predicted + wide {
                     if owner[i] == FREE || owner[i] == self.me {
                         let residual = times[i] - predicted;
-                        let gain = ln_time(residual, sigma) - self.store.ln_rate[c as usize][i];
+                        let sigma = self.physics.sigma_of(tau, self.store.spread[c as usize][i]);
+                        let ln_rate = self.store.ln_rate[c as usize][i];
+                        let gain = ln_time(residual, sigma) - ln_rate;
                         if gain > reached.gain {
-                            (reached.index, reached.gain, reached.residual) =
-                                (i as u32, gain, residual);
+                            (reached.index, reached.gain) = (i as u32, gain);
+                            (reached.residual, reached.sigma) = (residual, sigma);
+                            reached.ln_rate = ln_rate;
                         }
                     }
                     i += 1;
@@ -171,6 +192,42 @@ impl View<'_> {
                 reached.mute = reached.index == u32::MAX && self.net.is_down(k, predicted);
                 out.push(reached);
             }
+        }
+    }
+
+    /// What a pick is of a source, however far off it is.
+    pub(crate) fn hear(&self, place: &Place, hit: Hit) -> Reached {
+        let (c, i) = (hit.channel as usize, hit.index as usize);
+        let (tau, _, far) = self.travel(hit.channel, place);
+        let residual = self.store.t[c][i] - place.t - tau;
+        let sigma = self.physics.sigma_of(tau, self.store.spread[c][i]);
+        let ln_rate = self.store.ln_rate[c][i];
+        Reached {
+            channel: hit.channel,
+            bin: bin(far, place.z) as u16,
+            due: place.t + tau,
+            mute: false,
+            index: hit.index,
+            gain: ln_time(residual, sigma) - ln_rate,
+            residual,
+            sigma,
+            ln_rate,
+            adds: 0.0,
+        }
+    }
+
+    /// Asks all stations in range what they picked of a source, whose picks are
+    /// known: no others count.
+    pub(crate) fn listen_to(&self, place: &Place, hits: &[Hit], out: &mut Vec<Reached>) {
+        self.listen(place, &self.net.everyone, out);
+        for r in out.iter_mut() {
+            if let Some(hit) = hits.iter().find(|hit| hit.channel == r.channel) {
+                *r = self.hear(place, *hit);
+                continue;
+            }
+            let (k, _) = of_channel(r.channel);
+            (r.index, r.gain, r.residual) = (u32::MAX, f64::NEG_INFINITY, 0.0);
+            r.mute = self.net.is_down(k, r.due);
         }
     }
 
@@ -207,7 +264,7 @@ impl View<'_> {
                 out.p_hits += f64::from(u8::from(r.channel.is_multiple_of(2)));
                 let z = r.residual / r.sigma;
                 out.chi2 += (z * z).min(9.0);
-                out.crowd += self.store.ln_rate[r.channel as usize][r.index as usize];
+                out.crowd += r.ln_rate;
             } else {
                 r.adds = silent;
                 r.index = u32::MAX;
@@ -240,7 +297,8 @@ impl View<'_> {
                 let (tau, slope, _) = self.travel(hit.channel, place);
                 let residual =
                     self.store.t[hit.channel as usize][hit.index as usize] - place.t - tau;
-                let sigma = self.physics.sigma(tau);
+                let spread = self.store.spread[hit.channel as usize][hit.index as usize];
+                let sigma = self.physics.sigma_of(tau, spread);
                 let z2 = residual * residual / (sigma * sigma);
                 let weight = (NU + 1.0) / (NU + z2) / (sigma * sigma);
                 let g = [1.0, slope[0], slope[1], slope[2]];

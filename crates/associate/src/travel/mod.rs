@@ -33,6 +33,16 @@ impl Phase {
         self as usize
     }
 
+    /// The phase of a pick by its common name; first arrivals, direct or
+    /// refracted, count alike. None if the name is not known.
+    pub const fn named(name: &[u8]) -> Option<Self> {
+        match name {
+            b"P" | b"p" | b"Pg" | b"Pb" | b"Pn" => Some(Self::P),
+            b"S" | b"s" | b"Sg" | b"Sb" | b"Sn" => Some(Self::S),
+            _ => None,
+        }
+    }
+
     /// Its letter.
     pub const fn letter(self) -> char {
         match self {

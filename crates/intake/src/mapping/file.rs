@@ -202,6 +202,11 @@ enum MeasureKeys {
         text: bool,
         #[serde(default)]
         words: Words<f64>,
+        #[serde(default)]
+        required: bool,
+        #[serde(default)]
+        one_of: Vec<String>,
+        range: Option<[f64; 2]>,
     },
 }
 
@@ -257,6 +262,10 @@ struct TableKeys {
     wind_east: Option<Columns>,
     wind_north: Option<Columns>,
     temperature_c: Option<Columns>,
+    depth_km: Option<Columns>,
+    vp_km_s: Option<Columns>,
+    vs_km_s: Option<Columns>,
+    deepest_km: Option<Columns>,
 }
 
 #[derive(Deserialize)]
@@ -290,7 +299,7 @@ impl Checker<'_> {
             Kind::ControlArea | Kind::Weather => {
                 &[("time", raw.time.is_some()), ("table", raw.table.is_some())]
             }
-            Kind::Settlements | Kind::Units | Kind::LandUse | Kind::Stations => {
+            Kind::Settlements | Kind::Units | Kind::LandUse | Kind::Stations | Kind::Velocity => {
                 &[("table", raw.table.is_some())]
             }
             Kind::Land => &[],
@@ -546,6 +555,11 @@ impl Checker<'_> {
                 ("wind_north", raw.wind_north.is_some()),
                 ("temperature_c", raw.temperature_c.is_some()),
             ],
+            Kind::Velocity => &[
+                ("depth_km", raw.depth_km.is_some()),
+                ("vp_km_s", raw.vp_km_s.is_some()),
+                ("vs_km_s", raw.vs_km_s.is_some()),
+            ],
             Kind::Observations | Kind::Effort | Kind::Land => &[],
         };
         if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
@@ -576,6 +590,12 @@ impl Checker<'_> {
                 .zip(raw.wind_north)
                 .zip(raw.temperature_c)
                 .map(|((east, north), temperature)| [east, north, temperature]),
+            layer: raw
+                .depth_km
+                .zip(raw.vp_km_s)
+                .zip(raw.vs_km_s)
+                .map(|((depth, p), s)| [depth, p, s]),
+            deepest_km: raw.deepest_km,
         })
     }
 }
@@ -606,8 +626,11 @@ fn observed(raw: ObservedKeys) -> ObservedRule {
 fn measure((name, raw): (String, MeasureKeys)) -> MeasureRule {
     match raw {
         MeasureKeys::Column(column) => {
-            MeasureRule { name, column, text: false, words: Words::default() }
+            let (words, one_of) = (Words::default(), Vec::new());
+            MeasureRule { name, column, text: false, words, required: false, one_of, range: None }
         }
-        MeasureKeys::Full { column, text, words } => MeasureRule { name, column, text, words },
+        MeasureKeys::Full { column, text, words, required, one_of, range } => {
+            MeasureRule { name, column, text, words, required, one_of, range }
+        }
     }
 }

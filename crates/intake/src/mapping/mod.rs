@@ -35,6 +35,8 @@ pub enum Kind {
     Stations,
     /// Forecast of wind and temperature.
     Weather,
+    /// Speed of P and S waves by depth.
+    Velocity,
     /// Where there is land, by which coasts are told from lines of contact.
     Land,
 }
@@ -57,6 +59,8 @@ pub enum Format {
     Geojson,
     /// One JSON object per line; its keys are the columns.
     Jsonl,
+    /// One JSON document: a list of objects, whose keys are the columns.
+    Json,
     /// Shared arcs, as world atlases are published; for land only.
     Topojson,
 }
@@ -191,6 +195,12 @@ pub(crate) struct MeasureRule {
     pub(crate) column: Columns,
     pub(crate) text: bool,
     pub(crate) words: Words<f64>,
+    /// A row without it is set aside.
+    pub(crate) required: bool,
+    /// If not empty, a row with another word is set aside.
+    pub(crate) one_of: Vec<String>,
+    /// A row with anything but a number from here to there is set aside.
+    pub(crate) range: Option<[f64; 2]>,
 }
 
 #[derive(Clone, Debug)]
@@ -221,12 +231,21 @@ pub(crate) struct TableRule {
     pub(crate) array: Option<Columns>,
     /// Towards the east, towards the north (m/s), temperature (degrees Celsius).
     pub(crate) air: Option<[Columns; 3]>,
+    /// Depth of the top of a layer (km), speeds of P and S (km/s).
+    pub(crate) layer: Option<[Columns; 3]>,
+    /// Depth down to which sources are sought, km.
+    pub(crate) deepest_km: Option<Columns>,
 }
 
 impl Mapping {
     /// Reads a mapping file.
     pub fn parse(text: &Text) -> Result<Self, Diagnostic> {
         file::read(text)
+    }
+
+    /// True if its rows are observations that keep a measure of this name.
+    pub fn measures(&self, name: &str) -> bool {
+        self.kind == Kind::Observations && self.measures.iter().any(|rule| rule.name == name)
     }
 
     /// True if the name of a file says when it is of: then the same bytes under
@@ -341,5 +360,6 @@ impl TableRule {
         visit_all(self.shares.iter().map(|(_, column)| column), add);
         visit_all(self.elevation_m.iter().chain(&self.array), add);
         visit_all(self.air.iter().flatten(), add);
+        visit_all(self.layer.iter().flatten().chain(&self.deepest_km), add);
     }
 }

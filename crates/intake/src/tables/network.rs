@@ -1,14 +1,17 @@
-//! Tables of a sensor network: where its stations stand, and what the air
-//! between them was forecast to do.
+//! Tables of a sensor network: where its stations stand, what the air between
+//! them was forecast to do, and how fast waves are in the ground below.
+
+use std::io::Read;
 
 use domain::LatLon;
 use jiff::Timestamp;
 
-use super::required;
+use super::{Table, TableRead, required};
 use crate::mapping::{Mapping, TableRule};
 use crate::plan::{Context, TimePlan, position};
 use crate::problem::{Problem, Refused};
 use crate::row::{Column, Header, Row};
+use crate::rows::Rows;
 
 /// Elevations beyond these are no places for a station, metres.
 const ELEVATION_M: std::ops::RangeInclusive<f64> = -500.0..=9_000.0;
@@ -16,6 +19,9 @@ const ELEVATION_M: std::ops::RangeInclusive<f64> = -500.0..=9_000.0;
 const WIND_M_S_MAX: f64 = 100.0;
 /// No air near the ground is colder or warmer, degrees Celsius.
 const AIR_C: std::ops::RangeInclusive<f64> = -70.0..=60.0;
+
+/// Sources are sought down to a depth in these limits, km.
+const DEEPEST_KM: std::ops::RangeInclusive<f64> = 1.0..=800.0;
 
 /// A sensor with a fixed place.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +49,26 @@ pub struct WeatherRow {
     pub wind_north: f64,
     /// Temperature, degrees Celsius.
     pub temperature_c: f64,
+}
+
+/// A layer of the ground: its top and how fast waves are in it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LayerRow {
+    /// Depth of its top, km.
+    pub depth_km: f64,
+    /// Speed of P, km/s.
+    pub vp_km_s: f64,
+    /// Speed of S, km/s.
+    pub vs_km_s: f64,
+}
+
+/// A velocity model: layers in the order of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VelocityTable {
+    /// The layers.
+    pub layers: Vec<LayerRow>,
+    /// Depth down to which sources are sought, km, if the table tells.
+    pub deepest_km: Option<f64>,
 }
 
 /// A number that must lie in a range.
@@ -75,7 +101,7 @@ impl StationPlan {
             name: header.require(rule.name.as_ref().expect(checked))?,
             at: (header.require(lat)?, header.require(lon)?),
             elevation_m: rule.elevation_m.as_ref().map(|one| header.require(one)).transpose()?,
-            array: rule.array.as_ref().map(|one| header.require(one)).transpose()?,
+            array: rule.array.as_ref().and_then(|one| header.find(one)),
         })
     }
 
@@ -89,6 +115,52 @@ impl StationPlan {
             array: row.optional_number(self.array.as_ref())?.is_some_and(|flag| flag != 0.0),
         })
     }
+}
+
+/// Reads a velocity model. No layer of it can be set aside: without it the
+/// others are another earth.
+pub(super) fn velocity<'r, R: Read + 'r>(
+    rule: &TableRule,
+    header: &Header,
+    mut rows: Rows<'r, R>,
+) -> Result<TableRead, Refused> {
+    let [depth, p, s] = rule.layer.as_ref().expect("checked when the mapping was read");
+    let [depth, p, s] = [header.require(depth)?, header.require(p)?, header.require(s)?];
+    let deepest = rule.deepest_km.as_ref().and_then(|column| header.find(column));
+    let mut table = VelocityTable { layers: Vec::new(), deepest_km: None };
+    while let Some((line, made)) = rows.next(|_, row, _| {
+        let layer = LayerRow {
+            depth_km: row.number(&depth)?,
+            vp_km_s: row.number(&p)?,
+            vs_km_s: row.number(&s)?,
+        };
+        Ok((layer, deepest.as_ref().map_or(Ok(None), |column| deepest_km(row, column))?))
+    })? {
+        let (layer, deepest) = made.map_err(|bad| {
+            Refused::Content(format!("a velocity model is taken whole or not at all; {bad}"))
+        })?;
+        match (table.deepest_km, deepest) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(Refused::Content(format!(
+                    "line {line}: sources are sought down to {other} km here and to {one} km above"
+                )));
+            }
+            _ => table.deepest_km = table.deepest_km.or(deepest),
+        }
+        table.layers.push(layer);
+    }
+    if table.layers.is_empty() {
+        return Err(Refused::Content("the velocity model has no layer".to_owned()));
+    }
+    let rows = table.layers.len() as u64;
+    Ok(TableRead { table: Table::Velocity(table), rows, bad: Vec::new() })
+}
+
+fn deepest_km(row: &Row<'_>, column: &Column) -> Result<Option<f64>, Problem> {
+    if row.bytes_of(column).is_empty() {
+        return Ok(None);
+    }
+    within(row, column, &DEEPEST_KM, "km").map(Some)
 }
 
 pub(super) struct WeatherPlan<'m> {

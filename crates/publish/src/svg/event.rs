@@ -11,8 +11,12 @@ use super::{escaped, px};
 pub struct Mark {
     /// Name.
     pub name: String,
+    /// Which of its waves is spoken of, `P` or `S`; empty if it tells none apart.
+    pub wave: String,
     /// From the event, metres east and north.
     pub at: (f64, f64),
+    /// The direction that an array heard it from, degrees from north by east.
+    pub from_deg: Option<f64>,
     /// Probability that it would have heard the event.
     pub chance: f64,
     /// What it adds to the evidence, nats.
@@ -89,6 +93,13 @@ fn length(metres: f64) -> String {
     if metres >= 1000.0 { format!("{} km", metres / 1000.0) } else { format!("{metres} m") }
 }
 
+impl Mark {
+    /// Its name in the list of arrivals.
+    fn row(&self) -> String {
+        format!("{} {}", self.name, self.wave)
+    }
+}
+
 impl EventPicture {
     /// The picture, as a file of its own.
     pub fn svg(&self) -> String {
@@ -142,8 +153,13 @@ impl EventPicture {
                 length(radius)
             );
         }
+        let mut named = None;
         for s in self.drawn() {
-            Self::mark(svg, s, (cx, cy), at(s.at));
+            // A station that heard each of its waves is named once.
+            let heard = matches!(s.did, Did::Hear { .. });
+            let again = heard && named.replace(s.at) == Some(s.at);
+            let whole = side * std::f64::consts::SQRT_2;
+            Self::mark(svg, s, (cx, cy), at(s.at), if again { "" } else { &s.name }, whole);
         }
         for place in &self.elsewhere {
             let (x, y) = at(*place);
@@ -165,7 +181,7 @@ impl EventPicture {
             px(b * scale),
             px(-turn)
         );
-        self.inset(svg);
+        self.inset(svg, self.emptiest(farthest * 1.12));
         let y = top + side + 18.0;
         let _ = writeln!(
             svg,
@@ -181,23 +197,67 @@ impl EventPicture {
             px(left + 340.0),
             px(left + 350.0)
         );
+        if self.stations.iter().any(|s| s.from_deg.is_some()) {
+            let _ = writeln!(
+                svg,
+                "<path d=\"M{0} {1}h22\" stroke=\"{HEARD}\" stroke-dasharray=\"5 3\"/><text x=\"{2}\" y=\"{3}\">from there</text>",
+                px(left + 396.0),
+                px(y - 4.0),
+                px(left + 422.0),
+                px(y)
+            );
+        }
     }
 
-    fn mark(svg: &mut String, s: &Mark, centre: (f64, f64), (x, y): (f64, f64)) {
-        let name = escaped(&s.name);
+    /// The corner of the map with the fewest stations, the lower right of equals:
+    /// whether it is right and whether it is low. `reach` is half the side of the
+    /// map, metres.
+    fn emptiest(&self, reach: f64) -> (bool, bool) {
+        // The inset takes a quarter of the side and a margin.
+        let from = reach * 0.42;
+        let within = |right: bool, low: bool| {
+            let far = |v: f64, wanted: bool| if wanted { v > from } else { v < -from };
+            self.drawn().filter(|s| far(s.at.0, right) && far(s.at.1, !low)).count()
+        };
+        let corners = [(true, true), (true, false), (false, true), (false, false)];
+        corners.into_iter().min_by_key(|(right, low)| within(*right, *low)).unwrap_or((true, true))
+    }
+
+    /// A station on the map; `label` stands beside it, and a ray of `whole` leads
+    /// where an array heard it from.
+    fn mark(
+        svg: &mut String,
+        s: &Mark,
+        centre: (f64, f64),
+        (x, y): (f64, f64),
+        label: &str,
+        whole: f64,
+    ) {
+        let name = escaped(s.row().trim());
+        if let Some(turn) = s.from_deg.map(f64::to_radians) {
+            let _ = writeln!(
+                svg,
+                "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"{HEARD}\" stroke-dasharray=\"5 3\"><title>{name}: where it heard it from</title></line>",
+                px(x),
+                px(y),
+                px(x + whole * libm::sin(turn)),
+                px(y - whole * libm::cos(turn))
+            );
+        }
         let _ = match s.did {
             Did::Hear { residual_s, .. } => writeln!(
                 svg,
                 "<line x1=\"{}\" y1=\"{}\" x2=\"{2}\" y2=\"{3}\" stroke=\"{HEARD}\" stroke-opacity=\"0.3\"/>\
                  <circle cx=\"{2}\" cy=\"{3}\" r=\"5\" fill=\"{HEARD}\"><title>{name}: heard it {residual_s:+.3} s late, {4:+.1}</title></circle>\
-                 <text x=\"{5}\" y=\"{6}\" font-size=\"10\">{name}</text>",
+                 <text x=\"{5}\" y=\"{6}\" font-size=\"10\">{7}</text>",
                 px(centre.0),
                 px(centre.1),
                 px(x),
                 px(y),
                 s.nats,
                 px(x + 7.0),
-                px(y + 4.0)
+                px(y + 4.0),
+                escaped(label)
             ),
             Did::Nothing => writeln!(
                 svg,
@@ -218,8 +278,10 @@ impl EventPicture {
     }
 
     /// The ellipse, large enough to be seen.
-    fn inset(&self, svg: &mut String) {
-        let (left, top, side) = (MAP.0 + MAP.2 - 128.0, MAP.1 + MAP.2 - 128.0, 120.0);
+    fn inset(&self, svg: &mut String, (right, low): (bool, bool)) {
+        let side = 120.0;
+        let edge = |far: bool| if far { MAP.2 - side - 8.0 } else { 8.0 };
+        let (left, top) = (MAP.0 + edge(right), MAP.1 + edge(low));
         let (a, b, turn) = ellipse(self.covariance);
         let scale = 0.34 * side / a.max(1.0);
         let bar = round_down(0.6 * side / scale);
@@ -278,7 +340,7 @@ impl EventPicture {
             let (thick, thin) = (px((step * 0.7).max(2.0)), px((step * 0.3).max(1.5)));
             let (start, long) = (px(x(from)), px((x(to) - x(from)).max(1.0)));
             let (bar_top, name_x, nats_x) = (px(y - step * 0.15), px(left - 8.0), px(WIDTH - 16.0));
-            let (name, nats) = (escaped(&s.name), s.nats);
+            let (name, nats) = (escaped(s.row().trim()), s.nats);
             let _ = writeln!(
                 svg,
                 "<text x=\"{name_x}\" y=\"{base}\" text-anchor=\"end\" font-size=\"11\">{name}</text>\

@@ -38,7 +38,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
             );
         }
         let velocity = velocity(None, set)?;
-        let (_, events, _) = run(set, &velocity.table, &model, None)?;
+        let (_, events, _) = run(set, &velocity.table, &model, None, None)?;
         let before = judged.len();
         judge(set, &events, &mut judged)?;
         let real = judged[before..].iter().filter(|j| j.real).count();

@@ -1,13 +1,14 @@
 //! Detections of infrasound arrays in, sources with probability out.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use associate::ENGINE_VERSION;
-use associate::arrays::{ArrayDetection, ArrayEvent, associate as engine};
+use associate::account::Account;
+use associate::arrays::{ArrayDetection, ArrayEvent, Found, KINDS, associate as engine};
 use associate::effort::effort;
+use associate::{ENGINE_VERSION, Station};
+use domain::event::Wave;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -15,7 +16,8 @@ use serde_json::{Map, Value};
 
 use super::read::Quarantine;
 use super::write::{self, Cost, Sink};
-use super::{AssociateArgs, Ran};
+use super::{AssociateArgs, Explained, Ran};
+use crate::account::Told;
 use crate::{Outcome, output};
 
 /// How the files are called.
@@ -52,15 +54,21 @@ struct Row {
     azimuth_deg: f64,
 }
 
+impl Row {
+    fn is_at(&self, place: &Station) -> bool {
+        self.lat == place.lat && self.lon == place.lon
+    }
+}
+
 /// Associates the detections in files of arrays and writes what came of it.
 pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outcome> {
     let given = [
-        (args.explain.is_some(), "--explain"),
         (args.releases, "--releases"),
         (args.model.is_some(), "--model"),
         (args.velocity.is_some(), "--velocity"),
     ];
     super::refuse(args, "infrasound arrays", &given)?;
+    let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
     let path = args.out.join("quarantine.csv");
@@ -73,25 +81,24 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
     // Times count from the midnight before the first.
     let zero = rows.first().map_or(Timestamp::UNIX_EPOCH, |row| midnight(row.time));
     let seconds = |time: Timestamp| (time.as_microsecond() - zero.as_microsecond()) as f64 / 1e6;
+    let places = places(&rows);
     let detections: Vec<ArrayDetection> = (0..)
         .zip(&rows)
         .map(|(number, row)| ArrayDetection {
-            lat: row.lat,
-            lon: row.lon,
+            station: places.iter().position(|s| row.is_at(s)).unwrap_or(places.len()) as u32,
             t_s: seconds(row.time),
             azimuth_deg: row.azimuth_deg,
             row: number,
         })
         .collect();
     let before = write::cpu_seconds();
-    let (events, aside) = engine(&detections);
+    let ask = |events: &[ArrayEvent]| events.iter().position(|event| Some(event.number) == asked);
+    let Found { events, rejected, account } = engine(&places, &[], &detections, &ask);
     let cpu = write::cpu_seconds() - before;
-    for row in aside {
-        let row = &rows[row as usize];
-        quarantine.row(&row.file, row.number, "Latitude", "a number that cannot be used")?;
+    for rejected in rejected {
+        let row = &rows[rejected.row as usize];
+        quarantine.row(&row.file, row.number, "detection", rejected.reason)?;
     }
-    let places: BTreeSet<(u64, u64)> =
-        rows.iter().map(|r| (r.lat.to_bits(), r.lon.to_bits())).collect();
     let (first, last) =
         (detections.first().map_or(0.0, |d| d.t_s), detections.last().map_or(0.0, |d| d.t_s));
     let ran = Ran {
@@ -101,7 +108,10 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
         searches: rows.len() as u64,
         effort: effort(places.len() as u32, &[], first, last),
         cpu,
-        told: None,
+        told: account.as_ref().map(|account| {
+            let event = &events[account.event as usize];
+            explain(event, account, &places, &rows, zero)
+        }),
     };
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
     for event in &events {
@@ -109,6 +119,7 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
         let of = event.rows.iter().map(|row| rows[*row as usize].name.as_str());
         sink.event(&name, &line(&name, event, zero)?, event.probability, of)?;
     }
+    super::explained(args, ran.told.as_ref())?;
     let mut summary = sink.finish("infrasound celerity of Blom et al. 2015", &ran)?.finish(&start);
     summary.engine_version = ENGINE_VERSION;
     summary.t0 = Some(zero.to_string());
@@ -117,13 +128,57 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
     super::told(&args.out, &summary)
 }
 
+/// The places of the arrays, from south to north; named after the file of their
+/// first detection.
+fn places(rows: &[Row]) -> Vec<Station> {
+    let mut places: Vec<Station> = Vec::new();
+    for row in rows {
+        if !places.iter().any(|place| row.is_at(place)) {
+            let name = row.file.trim_end_matches(ENDING).to_owned();
+            places.push(Station { name, lat: row.lat, lon: row.lon, elev_m: 0.0 });
+        }
+    }
+    places.sort_by(|a, b| a.lat.total_cmp(&b.lat).then(a.lon.total_cmp(&b.lon)));
+    places
+}
+
+fn explain(
+    event: &ArrayEvent,
+    account: &Account,
+    places: &[Station],
+    rows: &[Row],
+    zero: Timestamp,
+) -> Explained {
+    let alike = 1.0 / KINDS.len() as f64;
+    Explained::of(&Told {
+        account,
+        event: format!("A{}", event.number),
+        at: (event.lat, event.lon),
+        covariance: event.covariance,
+        level_db: None,
+        depth_km: None,
+        wave: Wave::Infrasound,
+        made_by: KINDS.map(|kind| (kind.to_owned(), alike)).into(),
+        t_s: (event.t_s, event.var_t.max(0.0).sqrt()),
+        station: &|number| places[number as usize].name.clone(),
+        detection: &|row| rows[row as usize].name.clone(),
+        moment: &|t_s| {
+            moment(zero, t_s).map_or_else(|_| format!("t = {t_s:.0} s"), |t| format!("{t:.0}"))
+        },
+    })
+}
+
+fn moment(zero: Timestamp, t_s: f64) -> Result<Timestamp> {
+    Ok(zero.checked_add(((t_s * 1e3).round() as i64).milliseconds())?)
+}
+
 fn midnight(time: Timestamp) -> Timestamp {
     let day = time.to_zoned(TimeZone::UTC).date();
     day.to_zoned(TimeZone::UTC).map_or(time, |zoned| zoned.timestamp())
 }
 
 fn line(name: &str, e: &ArrayEvent, zero: Timestamp) -> Result<String> {
-    let time = zero.checked_add(((e.t_s * 1e3).round() as i64).milliseconds())?;
+    let time = moment(zero, e.t_s)?;
     Ok(format!(
         "{name},{time:.0},{:.3},{:.5},{:.5},{:.4},{:.0},{:.0},{:.0},{:.1},{:.4},{},{}\n",
         e.t_s,

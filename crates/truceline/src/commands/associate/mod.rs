@@ -15,6 +15,7 @@ use associate::account::{Account, Asked};
 use associate::effort::{Effort, effort};
 use associate::{Engine, Event, Model, Pace};
 use clap::Args;
+use domain::event::Wave;
 
 use self::read::{Feed, Network, Quarantine};
 use self::write::{Cost, Sink};
@@ -107,16 +108,20 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         })?;
     }
     let ran = ran.context("rows were sorted and still out of order")?;
-    if let Some(explain) = &args.explain {
-        let Some(told) = &ran.told else {
-            bail!("no event {explain} was found; events.csv lists them");
-        };
-        let path = args.out.join(format!("{explain}.svg"));
-        fs::write(&path, &told.svg).with_context(|| format!("writing {}", path.display()))?;
-        output::print(&told.text)?;
-    }
+    explained(args, ran.told.as_ref())?;
     let summary = sink.finish(&model.version, &ran)?.finish(&start);
     told(&args.out, &summary)
+}
+
+/// Prints and draws why an event is believed, if that was asked for.
+fn explained(args: &AssociateArgs, told: Option<&Explained>) -> Result<()> {
+    let Some(explain) = &args.explain else { return Ok(()) };
+    let Some(told) = told else {
+        bail!("no event {explain} was found; events.csv lists them");
+    };
+    let path = args.out.join(format!("{explain}.svg"));
+    fs::write(&path, &told.svg).with_context(|| format!("writing {}", path.display()))?;
+    output::print(&told.text)
 }
 
 /// Options that mean nothing for a kind of set are refused, not passed by.
@@ -175,6 +180,12 @@ pub(crate) struct Explained {
     svg: String,
 }
 
+impl Explained {
+    fn of(told: &Told<'_>) -> Self {
+        Self { text: told.text(), svg: told.svg() }
+    }
+}
+
 /// The number of an event by its name in events.csv.
 fn number_of(name: &str) -> Result<u32> {
     name.strip_prefix('A')
@@ -194,7 +205,9 @@ fn tell(
         event: write::name(event),
         at: (event.lat, event.lon),
         covariance: event.covariance,
-        level_db: event.level_db,
+        level_db: Some(event.level_db),
+        depth_km: None,
+        wave: Wave::Sound,
         made_by: write::likeliest(&model.kinds, &event.kinds)
             .into_iter()
             .map(|(kind, share)| (kind.to_owned(), share))
@@ -204,7 +217,7 @@ fn tell(
         detection: &|row| feed.id(row).to_string(),
         moment: &|t_s| format!("t = {t_s:.3} s"),
     };
-    Explained { text: told.text(), svg: told.svg() }
+    Explained::of(&told)
 }
 
 /// Takes events as they are released.

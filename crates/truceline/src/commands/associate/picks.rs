@@ -4,14 +4,20 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use associate::Station;
+use associate::account::Account;
 use associate::effort::effort;
-use associate::phases::{Event, PHASE_ENGINE_VERSION, PhaseModel, Pick, associate as engine};
+use associate::phases::{
+    Event, PHASE_ENGINE_VERSION, PhaseModel, Pick, WEIGHT_MIN, associate as engine,
+};
 use associate::travel::{Phase, Table};
+use domain::event::Wave;
 
 use super::read::{Csv, Network, Quarantine, TIME_MAX, fault, number, shown, text};
 use super::velocity::velocity;
 use super::write::{self, Cost, Sink};
-use super::{AssociateArgs, Ran};
+use super::{AssociateArgs, Explained, Ran};
+use crate::account::Told;
 use crate::progress::counted;
 use crate::{Outcome, output};
 
@@ -36,8 +42,8 @@ pub(crate) fn model_of(path: Option<&Path>) -> Result<PhaseModel> {
 
 /// Runs the phase engine over a folder and writes what it found.
 pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
-    let given = [(args.explain.is_some(), "--explain"), (args.releases, "--releases")];
-    super::refuse(args, "P and S picks", &given)?;
+    super::refuse(args, "P and S picks", &[(args.releases, "--releases")])?;
+    let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     let model = model_of(args.model.as_deref())?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
@@ -45,7 +51,8 @@ pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     let velocity = velocity(args.velocity.as_deref(), &args.data)?;
     let tabulated = write::cpu_seconds() - before;
     let quarantine = args.out.join("quarantine.csv");
-    let (mut ran, events, names) = run(&args.data, &velocity.table, &model, Some(&quarantine))?;
+    let (mut ran, events, names) =
+        run(&args.data, &velocity.table, &model, Some(&quarantine), asked)?;
     ran.cpu += tabulated;
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
     for event in &events {
@@ -53,6 +60,7 @@ pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         let detections = event.rows.iter().map(|row| names[*row as usize].0.as_str());
         sink.event(&name, &line(&name, event), event.probability, detections)?;
     }
+    super::explained(args, ran.told.as_ref())?;
     let mut summary = sink.finish(&model.version, &ran)?.finish(&start);
     summary.engine_version = PHASE_ENGINE_VERSION;
     output::line(&format!("travel times: {}", velocity.name))?;
@@ -92,6 +100,7 @@ pub(crate) fn run(
     table: &Table,
     model: &PhaseModel,
     quarantine: Option<&Path>,
+    asked: Option<u32>,
 ) -> Result<(Ran, Vec<Event>, Rows)> {
     let mut quarantine = Quarantine::create(quarantine)?;
     let network = Network::read(data, &mut quarantine)?;
@@ -99,15 +108,20 @@ pub(crate) fn run(
     let bar = counted("associating");
     bar.set_length(100);
     let before = write::cpu_seconds();
-    let found = engine(&network.stations, &network.outages, table, &picks, model, &mut |share| {
-        bar.set_position((share * 100.0) as u64);
-    });
+    let ask = |events: &[Event]| events.iter().position(|event| Some(event.number) == asked);
+    let Network { stations, outages, .. } = &network;
+    let mut tell = |share: f64| bar.set_position((share * 100.0) as u64);
+    let found = engine(stations, outages, table, &picks, model, &mut tell, &ask);
     let cpu = write::cpu_seconds() - before;
     bar.finish_and_clear();
     for rejected in &found.rejected {
         let line = names[rejected.row as usize].1;
         quarantine.row("picks.csv", line, "t_s", rejected.reason)?;
     }
+    let told = found.account.as_ref().map(|account| {
+        let event = &found.events[account.event as usize];
+        explain(event, account, model, stations, &names)
+    });
     let span = picks.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), pick| {
         (from.min(pick.t_s), to.max(pick.t_s))
     });
@@ -118,28 +132,46 @@ pub(crate) fn run(
         searches: found.searches,
         effort: effort(network.stations.len() as u32, &network.outages, span.0, span.1),
         cpu,
-        told: None,
+        told,
     };
     Ok((ran, found.events, names))
 }
 
-/// The phases that are known: first arrivals by their common names.
-fn phase(name: &[u8]) -> Option<Phase> {
-    match name {
-        b"P" | b"p" | b"Pg" | b"Pb" | b"Pn" => Some(Phase::P),
-        b"S" | b"s" | b"Sg" | b"Sb" | b"Sn" => Some(Phase::S),
-        _ => None,
-    }
+fn explain(
+    event: &Event,
+    account: &Account,
+    model: &PhaseModel,
+    stations: &[Station],
+    names: &Rows,
+) -> Explained {
+    let [ee, en, nn, _, _, dd] = event.covariance;
+    let made_by = model.made_by(&event.kinds).into_iter();
+    let made_by = made_by.map(|(kind, share)| (kind.to_owned(), share)).collect();
+    Explained::of(&Told {
+        account,
+        event: format!("A{}", event.number),
+        at: (event.lat, event.lon),
+        covariance: [ee, en, nn],
+        level_db: None,
+        depth_km: Some((event.depth_km, dd.max(0.0).sqrt() / 1e3)),
+        wave: Wave::Seismic,
+        made_by,
+        t_s: (event.t_s, event.var_t.max(0.0).sqrt()),
+        station: &|number| stations[number as usize].name.clone(),
+        detection: &|row| names[row as usize].0.clone(),
+        moment: &|t_s| format!("t = {t_s:.3} s"),
+    })
 }
 
 fn read(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<(Vec<Pick>, Rows)> {
     let mut csv = Csv::open(path, true)?;
     let (id, station) = (csv.column("det")?, csv.column("station")?);
     let (ph, t) = (csv.column("phase")?, csv.column("t_s")?);
+    let weight = csv.column("weight").ok();
     let (mut picks, mut names) = (Vec::new(), Vec::new());
     csv.rows_at(quarantine, |line, f| {
         let at = network.station(text(f, station))?;
-        let phase = phase(text(f, ph)).ok_or_else(|| {
+        let phase = Phase::named(text(f, ph)).ok_or_else(|| {
             fault("phase", format!("`{}` is neither P nor S", shown(text(f, ph))))
         })?;
         let t_s = number(f, t, "t_s", -TIME_MAX, TIME_MAX)?;
@@ -147,9 +179,13 @@ fn read(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<(
         if name.is_empty() {
             return Err(fault("det", "a pick without a name"));
         }
+        let weight = match weight {
+            Some(at) if !text(f, at).is_empty() => number(f, at, "weight", WEIGHT_MIN, 1.0)?,
+            _ => 1.0,
+        };
         // To the microsecond, as times are kept.
         let t_s = (t_s * 1e6).round() / 1e6;
-        picks.push(Pick { station: at, phase, t_s, row: names.len() as u32 });
+        picks.push(Pick { station: at, phase, t_s, weight, row: names.len() as u32 });
         names.push((name.to_owned(), line));
         Ok(())
     })?;

@@ -1,0 +1,235 @@
+//! Why a source of infrasound is believed: what each array adds, where else its
+//! detections cross, who else wants them, and what one more would change.
+
+use crate::account::{Account, Elsewhere, More, Rival, Says, TOLD, Testimony};
+use crate::math;
+
+use super::source::{
+    Array, BUSY_S, FARTHEST_KM, Heard, Source, chance, data, listen, parts, usual_travel,
+};
+use super::sphere::{Spot, apart};
+use super::{
+    ARRAYS_MIN, ArrayDetection, Candidate, RANGES, climb, heard_at, only, posterior, probability,
+};
+
+/// Celerity with which other places along a back azimuth are tried, km/s.
+const CELERITY: f64 = 0.28;
+/// A place closer than this, in errors of the event and in km, is the same.
+const SAME_ERRORS: f64 = 4.0;
+const SAME_KM: f64 = 50.0;
+
+/// What a source is weighed with.
+struct Court<'a> {
+    arrays: &'a [Array],
+    detections: &'a [ArrayDetection],
+    own: &'a Candidate,
+    /// What is not its own counts as taken.
+    taken: Vec<bool>,
+}
+
+/// Accounts for one of the sources.
+pub(crate) fn of(
+    arrays: &[Array],
+    detections: &[ArrayDetection],
+    sources: &[Candidate],
+    at: usize,
+) -> Account {
+    let own = &sources[at];
+    let court = Court { arrays, detections, own, taken: only(&own.hits, detections.len()) };
+    let mut stations: Vec<(Testimony, (f64, f64))> =
+        arrays.iter().flat_map(|array| court.testimonies(array)).collect();
+    // Detections of one array in the order of what they add.
+    stations.sort_by(|(a, _), (b, _)| {
+        let near = a.distance_m.total_cmp(&b.distance_m).then(a.station.cmp(&b.station));
+        near.then(b.nats.total_cmp(&a.nats))
+    });
+    let (stations, plan): (Vec<_>, Vec<_>) = stations.into_iter().unzip();
+    let said: f64 = stations.iter().map(|s| s.nats).sum();
+    Account {
+        event: at as u32,
+        // How rare sources are, and the volume of places and times that agree.
+        rarity: own.score - said,
+        size_fit: 0.0,
+        since: 0.0,
+        evidence: own.score,
+        map: Vec::new(),
+        replay: None,
+        probability: probability(own.score),
+        elsewhere: court.elsewhere(),
+        rivals: court.rivals(sources, at),
+        more: court.more(&stations),
+        stations,
+        plan,
+    }
+}
+
+impl Court<'_> {
+    /// Probability and error of the place, km, as arrays have it about the source.
+    fn weigh(&self, arrays: &[Array], taken: &[bool]) -> Option<(f64, f64)> {
+        let (score, _, covariance, _) = posterior(arrays, taken, &self.own.source)?;
+        Some((probability(score), (covariance[0] + covariance[2]).max(0.0).sqrt() / 1e3))
+    }
+
+    /// What an array says, detection by detection, and where it lies, metres east
+    /// and north of the source.
+    fn testimonies(&self, array: &Array) -> Vec<(Testimony, (f64, f64))> {
+        let source = &self.own.source;
+        let (km, azimuth) = array.spot.way(source.spot);
+        if km > FARTHEST_KM {
+            return Vec::new();
+        }
+        let (_, from_source) = source.spot.way(array.spot);
+        let turn = from_source.to_radians();
+        let at = (km * 1e3 * libm::sin(turn), km * 1e3 * libm::cos(turn));
+        let (usual_s, sigma_s) = usual_travel(km);
+        let word = listen(array, &self.taken, source, (km, azimuth), &mut Vec::new());
+        let others: Vec<Array> =
+            self.arrays.iter().filter(|other| other.station != array.station).cloned().collect();
+        let without = self.weigh(&others, &self.taken).map_or(0.0, |(p, _)| p);
+        let testimony = |says, nats| Testimony {
+            station: array.station,
+            phase: None,
+            distance_m: km * 1e3,
+            due_s: source.t + usual_s,
+            chance: chance(km),
+            says,
+            nats,
+            without,
+        };
+        if word.hits.is_empty() {
+            let says = if word.down { Says::Down } else { Says::Silent };
+            return vec![(testimony(says, word.nats), at)];
+        }
+        let heard = |index: usize| array.heard.iter().find(|heard| heard.index == index);
+        word.hits
+            .iter()
+            .filter_map(|(index, nats)| {
+                let heard = heard(*index)?;
+                let (time, direction) = parts(heard, source, km, azimuth);
+                let says = Says::Heard {
+                    row: self.detections[*index].row,
+                    residual_s: heard.t - source.t - usual_s,
+                    sigma_s,
+                    louder_db: None,
+                    turned_deg: Some(apart(heard.azimuth, azimuth)),
+                    parts: vec![
+                        ("time", time),
+                        ("direction", direction),
+                        ("detection", nats - (time + direction - heard.ln_rate)),
+                    ],
+                    ln_false: heard.ln_rate,
+                };
+                Some((testimony(says, *nats), at))
+            })
+            .collect()
+    }
+
+    /// Other places along the back azimuths where its detections agree.
+    fn elsewhere(&self) -> Vec<Elsewhere> {
+        let own = self.own;
+        let error = (own.covariance[0] + own.covariance[2]).max(0.0).sqrt() / 1e3;
+        let same = (SAME_ERRORS * error).max(SAME_KM);
+        let mut tops: Vec<(f64, Source)> = Vec::new();
+        for hit in &own.hits {
+            let d = &self.detections[*hit];
+            let Some(array) = self.arrays.iter().find(|a| a.station == d.station) else { continue };
+            let mut km = RANGES.0;
+            while km < FARTHEST_KM {
+                let spot = array.spot.at(km, d.azimuth_deg);
+                let start = Source { t: d.t_s - km / CELERITY, spot };
+                let top = climb(self.arrays, &self.taken, start);
+                let known = |other: &Source| other.spot.way(top.spot).0 < same;
+                if !known(&own.source) && !tops.iter().any(|(_, other)| known(other)) {
+                    tops.push((data(self.arrays, &self.taken, &top, None), top));
+                }
+                // A coarse row: hills are broad.
+                km *= RANGES.1 * RANGES.1 * RANGES.1;
+            }
+        }
+        tops.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.t.total_cmp(&b.1.t)));
+        tops.into_iter().filter_map(|(_, top)| self.other(&top, same)).take(TOLD).collect()
+    }
+
+    /// A top as another place, unless the middle of its posterior is `same` km from
+    /// the source or less.
+    fn other(&self, top: &Source, same: f64) -> Option<Elsewhere> {
+        let mut hits = Vec::new();
+        data(self.arrays, &self.taken, top, Some(&mut hits));
+        if heard_at(self.arrays, &hits) < ARRAYS_MIN {
+            return None;
+        }
+        let (score, mean, ..) = posterior(self.arrays, &only(&hits, self.taken.len()), top)?;
+        let (km, azimuth) = self.own.source.spot.way(mean.spot);
+        if km < same {
+            return None;
+        }
+        let turn = azimuth.to_radians();
+        Some(Elsewhere {
+            t_s: mean.t,
+            lat: mean.spot.lat,
+            lon: mean.spot.lon,
+            depth_km: None,
+            distance_m: km * 1e3,
+            offset_m: (km * 1e3 * libm::sin(turn), km * 1e3 * libm::cos(turn)),
+            hits: hits.len(),
+            shared: hits.len(),
+            behind: score - self.own.score,
+        })
+    }
+
+    /// Sources that would take detections of this one.
+    fn rivals(&self, sources: &[Candidate], at: usize) -> Vec<Rival> {
+        let count = self.taken.len();
+        let mut rivals: Vec<Rival> = Vec::new();
+        for (_, other) in sources.iter().enumerate().filter(|(other, _)| *other != at) {
+            let both: Vec<usize> = other.hits.iter().chain(&self.own.hits).copied().collect();
+            let mut hits = Vec::new();
+            let with = data(self.arrays, &only(&both, count), &other.source, Some(&mut hits));
+            let alone = data(self.arrays, &only(&other.hits, count), &other.source, None);
+            let wants = hits.iter().filter(|hit| self.own.hits.contains(hit)).count();
+            if wants > 0 && with > alone {
+                let (km, _) = self.own.source.spot.way(other.source.spot);
+                let (t_s, distance_m) = (other.source.t, km * 1e3);
+                rivals.push(Rival { t_s, distance_m, wants, gain: with - alone });
+            }
+        }
+        rivals.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.t_s.total_cmp(&b.t_s)));
+        rivals.truncate(TOLD);
+        rivals
+    }
+
+    /// What it would change if an array that said nothing had detected the source.
+    fn more(&self, stations: &[Testimony]) -> Vec<More> {
+        let mut quiet: Vec<&Testimony> =
+            stations.iter().filter(|s| !matches!(s.says, Says::Heard { .. })).collect();
+        quiet.sort_by(|a, b| b.chance.total_cmp(&a.chance).then(a.station.cmp(&b.station)));
+        let source: Spot = self.own.source.spot;
+        let one = |s: &&Testimony| {
+            let mut arrays = self.arrays.to_vec();
+            let array = arrays.iter_mut().find(|array| array.station == s.station)?;
+            let (_, azimuth) = array.spot.way(source);
+            let was_down = array.is_down(self.own.source.t, s.distance_m / 1e3);
+            array.down.clear();
+            let listening = arrays.clone();
+            let array = arrays.iter_mut().find(|array| array.station == s.station)?;
+            // As busy as an array is that has one detection in the span of a rate.
+            let ln_rate = math::ln(1.0 / BUSY_S / 2.0 / 360.0);
+            let index = self.taken.len();
+            array.heard.push(Heard { t: s.due_s, azimuth, ln_rate, index });
+            array.heard.sort_by(|a, b| a.t.total_cmp(&b.t).then(a.index.cmp(&b.index)));
+            let mut taken = self.taken.clone();
+            taken.push(false);
+            let (before, error) = self.weigh(self.arrays, &self.taken)?;
+            let (heard, with) = self.weigh(&arrays, &taken)?;
+            let silent = || self.weigh(&listening, &self.taken).map_or(before, |(p, _)| p);
+            Some(More {
+                station: s.station,
+                phase: None,
+                heard,
+                silent: was_down.then(silent),
+                error: with / error.max(1e-9),
+            })
+        };
+        quiet.iter().filter_map(one).take(TOLD).collect()
+    }
+}
