@@ -490,6 +490,35 @@ fn sighting(
     }
 }
 
+/// An event that an engine inferred from arrays, which place it roughly.
+fn infrasound(index: u32) -> Sighting {
+    let mut event = sighting(index, 48.1, 37.1, 0, 0, Class::A13);
+    event.place =
+        domain::Located::Normal { at: at(48.1, 37.1), covariance: Covariance::circular(12_000.0) };
+    event.when.sigma_s = 40.0;
+    event.certainty = Some(domain::Probability::new(0.99));
+    event.wave = Some(domain::event::Wave::Infrasound);
+    (event.source, event.group) = ("ring".into(), "ring".into());
+    event
+}
+
+#[test]
+fn a_roughly_placed_event_joins_only_what_it_can_hardly_not_be() {
+    let exact = |index, lat| sighting(index, lat, 37.1, 0, 0, Class::A4);
+    let one = incidents(vec![exact(1, 48.1), infrasound(9)]);
+    assert_eq!((one.len(), one[0].origins), (1, 2), "{one:#?}");
+    assert_eq!(one[0].place.radius_m().round(), (2.4477_f64 * 300.0).round());
+    // Between two it is neither.
+    let either = incidents(vec![exact(1, 48.02), exact(2, 48.18), infrasound(9)]);
+    assert_eq!(either.len(), 3, "{either:#?}");
+    let open = either.iter().find(|one| one.members[0].source == "ring").unwrap();
+    assert_eq!(open.may_be_same_as.len(), 2, "{open:#?}");
+    // A report that is placed as roughly is not an event of instruments.
+    let mut report = infrasound(9);
+    report.wave = None;
+    assert_eq!(incidents(vec![exact(1, 48.1), report]).len(), 2);
+}
+
 prop_compose! {
     fn sightings()(specs in proptest::collection::vec((0u32..40, 0u32..40, 0i64..3000, 0i64..400, proptest::sample::select(&[Class::A3, Class::A4, Class::A13][..])), 0..40)) -> Vec<Sighting> {
         specs.into_iter().enumerate().map(|(index, (north, east, minute, length, class))| {
