@@ -155,6 +155,7 @@ impl From<Candidate> for Live {
             var: c.var,
             hits: c.hits,
             before: Vec::new(),
+            drift: f64::INFINITY,
             roads: Roads::default(),
             rival: 0.0,
             alive: true,

@@ -532,7 +532,12 @@ impl Engine {
             })
             .collect();
         for id in &ids {
-            self.events.get_mut(*id).dirty = false;
+            let e = self.events.get_mut(*id);
+            e.dirty = false;
+            // What is released is weighed once more, wherever it rests.
+            if last(e) {
+                e.drift = f64::INFINITY;
+            }
         }
         ids
     }

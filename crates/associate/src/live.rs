@@ -26,8 +26,10 @@ pub(crate) struct Live {
     /// Variance of its place along one axis, m^2.
     pub var: f64,
     pub hits: Vec<Hit>,
-    /// Its hits before they were last dealt anew.
+    /// Its hits when it was last weighed.
     pub before: Vec<Hit>,
+    /// How far it moved when it was last moved, metres.
+    pub drift: f64,
     pub roads: Roads,
     /// Evidence that other events would gain from its detections, nats.
     pub rival: f64,

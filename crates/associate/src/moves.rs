@@ -42,6 +42,15 @@ const NONE: u32 = u32::MAX;
 /// Hits that an event later or earlier by more than this would not take, s.
 const RIVAL_S: f64 = 3.0;
 
+/// Moved by less than this an event has come to rest, metres, if it has so many hits.
+const SETTLED_M: f64 = 3.0;
+const RESTS_HITS: usize = 40;
+/// Neighbours of an event are sorted out again if its evidence changed by so many
+/// nats and such a share of it, or one in so many of its hits.
+const CHANGED: f64 = 0.2;
+const CHANGED_SHARE: f64 = 0.003;
+const CHANGED_HITS: usize = 40;
+
 /// Memory used again and again.
 #[derive(Default)]
 pub(crate) struct Deal {
@@ -85,7 +94,12 @@ pub(crate) fn shift(
     assign(net, rings, physics, events, horizon, active, deal);
     let mut changed = false;
     for &id in active {
-        if events.get(id).alive && relocate(net, rings, physics, events, horizon, id, s) {
+        let e = events.get(id);
+        // Dealt what it had, but for a few, where it had come to rest; what is
+        // believed of a site hardly moves an event of so many hits.
+        let rests =
+            e.drift < SETTLED_M && e.hits.len() >= RESTS_HITS && !changed_hits(&e.before, &e.hits);
+        if e.alive && !rests && relocate(net, rings, physics, events, horizon, id, s) {
             events.get_mut(id).dirty = true;
             changed = true;
         }
@@ -247,7 +261,6 @@ fn assign(
         let e = events.get_mut(id);
         if e.alive {
             claim(&e.hits, rings, FREE);
-            std::mem::swap(&mut e.before, &mut e.hits);
             e.hits.clear();
         }
     }
@@ -395,6 +408,8 @@ pub(crate) fn relocate(
         s.hits.clear();
         crate::score::hits_of(&s.reached, rings, &mut s.hits);
         let e = events.get_mut(id);
+        let (dx, dy) = (loc.x - e.loc.x, loc.y - e.loc.y);
+        e.drift = (dx * dx + dy * dy).sqrt();
         e.loc = loc;
         e.home = home;
         e.weighed = weighed;
@@ -402,16 +417,30 @@ pub(crate) fn relocate(
     }
     let e = events.get_mut(id);
     s.hits.sort_by_key(|hit| hit.station);
-    let changed = (e.weighed.score - old).abs() > 0.2 || e.before != s.hits;
+    let changed = (e.weighed.score - old).abs() > CHANGED + CHANGED_SHARE * old.abs()
+        || changed_hits(&e.before, &s.hits);
     claim(&e.hits, rings, FREE);
     std::mem::swap(&mut e.hits, &mut s.hits);
     claim(&e.hits, rings, id);
+    e.before.clone_from(&e.hits);
     let (score, count) = (e.weighed.score, e.hits.len());
     if score < 0.0 || count < 3 {
         events.remove(id, rings);
         return true;
     }
     changed
+}
+
+/// True if hits are not the same as before but for a few; both are in order of station.
+fn changed_hits(before: &[Hit], now: &[Hit]) -> bool {
+    if before == now {
+        return false;
+    }
+    let kept = |hit: &&Hit| {
+        now.binary_search_by(|o| o.station.cmp(&hit.station)).is_ok_and(|at| now[at] == **hit)
+    };
+    let same = before.iter().filter(kept).count();
+    (before.len().max(now.len()) - same) * CHANGED_HITS > before.len()
 }
 
 /// Listens to these hits only.

@@ -258,6 +258,7 @@ impl Columns {
                 var: AROUND_M * AROUND_M,
                 hits,
                 before: Vec::new(),
+                drift: f64::INFINITY,
                 roads: Roads::default(),
                 rival: 0.0,
                 alive: true,

@@ -38,6 +38,16 @@ pub(crate) struct Hit {
     pub position: u32,
 }
 
+/// Way from a source to a station, without what is lost on it.
+struct Way {
+    d: f64,
+    /// Wind along it, m/s.
+    along: f64,
+    tau: f64,
+    gx: f64,
+    gy: f64,
+}
+
 /// Path from a source to a station.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path {
@@ -310,10 +320,18 @@ impl Physics {
 }
 
 impl View<'_> {
-    /// The way from a place to a station. `home` is the station nearest to the
-    /// place: it lends its scale and ground.
+    /// The way from a place to a station, with what is lost on it. `home` is the
+    /// station nearest to the place: it lends its scale and ground.
     #[inline]
     pub(crate) fn path(&self, x: f64, y: f64, home: u32, k: u32) -> Path {
+        let Way { d, along, tau, gx, gy } = self.way(x, y, home, k);
+        let loss = self.physics.attenuation(d) - self.physics.carried(along, d);
+        Path { d, tau, loss, gx, gy }
+    }
+
+    /// The way alone.
+    #[inline]
+    fn way(&self, x: f64, y: f64, home: u32, k: u32) -> Way {
         let air = self.net.between(home, k);
         let (net, h, k) = (self.net, home as usize, k as usize);
         let per_scale = net.per_scale[h];
@@ -324,8 +342,7 @@ impl View<'_> {
         let along = (air.east * dx + air.north * dy) * per_d;
         let slowness = 1.0 / (air.c + along).max(200.0);
         let per = per_d * slowness * per_scale;
-        let loss = self.physics.attenuation(d) - self.physics.carried(along, d);
-        Path { d, tau: d * slowness, loss, gx: -dx * per, gy: -dy * per }
+        Way { d, along, tau: d * slowness, gx: -dx * per, gy: -dy * per }
     }
 
     /// How far from a station of the quietest ground about `home` a level can be
@@ -576,7 +593,7 @@ impl View<'_> {
             for hit in hits {
                 let ring = &self.rings[hit.station as usize];
                 let index = ring.index(hit.position);
-                let path = self.path(loc.x, loc.y, home, hit.station);
+                let path = self.way(loc.x, loc.y, home, hit.station);
                 let residual =
                     ring.t[index] - (loc.t + path.tau + self.net.habit[hit.station as usize].clock);
                 let variance = self.variance(hit.station, ring.picks[index].sigma, path.tau);

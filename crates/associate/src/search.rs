@@ -478,9 +478,9 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         let d = (ex * ex + ey * ey + dz2).max(100.0).sqrt();
         let speed = c + (we * ex + wn * ey) / d;
         let per = 1.0 / (d * speed);
-        let loss = view.physics.attenuation(d) - view.physics.carried(speed - c, d);
-        (d * d * per, -ex * per, -ey * per, loss)
+        (d * d * per, -ex * per, -ey * per, d, speed - c)
     };
+    let lost = |d: f64, along: f64| view.physics.attenuation(d) - view.physics.carried(along, d);
     let anchor = |x: f64, y: f64| {
         travel(x, y, 0.0, 0.0, f64::from(a.dz2), f64::from(a.c), f64::from(a.we), f64::from(a.wn))
     };
@@ -546,11 +546,11 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
                 r1 += w * gx * residual;
                 r2 += w * gy * residual;
             };
-            let (tau, gx, gy, _) = anchor(x, y);
+            let (tau, gx, gy, ..) = anchor(x, y);
             add(-t - tau - clock_a, tau, gx, gy, f64::from(a.sigma));
             for (i, at) in taken.iter().enumerate().take(near.n) {
                 if *at != u32::MAX {
-                    let (tau, gx, gy, _) = other(x, y, i);
+                    let (tau, gx, gy, ..) = other(x, y, i);
                     let residual =
                         f64::from(heard.t[*at as usize]) - t - tau - f64::from(near.clock[i]);
                     add(residual, tau, gx, gy, f64::from(heard.sigma[*at as usize]));
@@ -570,12 +570,13 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
         }
     }
     // Level from what was heard.
-    let (tau_a, _, _, loss_a) = anchor(x, y);
-    let mut level = f64::from(a.amp) + loss_a;
+    let (tau_a, _, _, d_a, along_a) = anchor(x, y);
+    let mut level = f64::from(a.amp) + lost(d_a, along_a);
     let mut count = 1.0;
-    let mut loss = [0.0; NEIGHBOURS];
+    let (mut loss, mut tau) = ([0.0; NEIGHBOURS], [0.0; NEIGHBOURS]);
     for i in 0..near.n {
-        loss[i] = other(x, y, i).3;
+        let (tau_i, _, _, d, along) = other(x, y, i);
+        (loss[i], tau[i]) = (lost(d, along), tau_i);
         if taken[i] != u32::MAX {
             level += f64::from(heard.amp[taken[i] as usize]) + loss[i];
             count += 1.0;
@@ -600,7 +601,7 @@ fn quick(view: &View, near: &Near, heard: &Heard, a: &Anchor, x: f32, y: f32) ->
             continue;
         }
         let at = taken[i] as usize;
-        let tau = other(x, y, i).0;
+        let tau = tau[i];
         let residual = f64::from(heard.t[at]) - t - tau - f64::from(near.clock[i]);
         let gain = f64::from(heard.gain[at])
             + view.physics.time(residual, variance(heard.sigma[at], tau))

@@ -80,7 +80,7 @@ pub struct Output {
 
 /// One pass of an engine over the record.
 struct Pass {
-    engine: Engine,
+    engine: Box<Engine>,
     lag_s: f64,
     /// Detections that came and are not yet fed, by time in microseconds.
     waiting: BTreeMap<(i64, u32, u32), Detection>,
@@ -145,7 +145,7 @@ impl Stream {
     /// A stream for a network.
     pub fn new(stations: &[Station], met: &[MetNode], outages: &[Outage], model: &Model) -> Self {
         let pass = |pace, lag_s| Pass {
-            engine: Engine::with_pace(stations, met, outages, model, pace),
+            engine: Box::new(Engine::with_pace(stations, met, outages, model, pace)),
             lag_s,
             waiting: BTreeMap::new(),
             fed_s: f64::NEG_INFINITY,
