@@ -127,8 +127,8 @@ pub struct Reason {
     pub log_odds: f64,
 }
 
-/// How far an incident is believed: by declared priors and ratios, not yet
-/// calibrated on adjudicated cases, and therefore never shown without its
+/// How far an incident is believed: by declared priors and ratios, calibrated
+/// where it is known how such incidents turned out, and never shown without its
 /// reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,6 +143,19 @@ pub struct Belief {
     pub regime: String,
     /// How the probability came about; the log-odds add up to it.
     pub reasons: Vec<Reason>,
+    /// What the last of the reasons, the calibration, was fitted on; empty if
+    /// there is none and the probability follows from declared ratios alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub calibrated_on: String,
+}
+
+impl Belief {
+    /// What the reasons add up to without the calibration, nats.
+    pub fn before_calibration(&self) -> f64 {
+        let calibrations = usize::from(!self.calibrated_on.is_empty());
+        let declared = self.reasons.len().saturating_sub(calibrations);
+        self.reasons[..declared].iter().map(|reason| reason.log_odds).sum()
+    }
 }
 
 /// A class with the share of the evidence that speaks for it.

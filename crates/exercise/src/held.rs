@@ -83,8 +83,37 @@ impl Outcome {
     }
 }
 
+/// What an incident of an exercise was in truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// An occurrence that no other incident is nearer to.
+    Real,
+    /// Nothing of its own: a false report, or a second incident of an occurrence.
+    Unreal,
+    /// It is placed too coarsely to be compared, such as "in the region".
+    Coarse,
+}
+
 /// Holds the incidents of the exercise with this seed against its truth.
 pub fn hold(seed: u64, incidents: &[Incident]) -> Outcome {
+    let (truths, happened) = judge(seed, incidents);
+    let mut outcome = Outcome { happened, ..Outcome::default() };
+    for (incident, truth) in incidents.iter().zip(truths) {
+        if truth == Truth::Coarse {
+            outcome.coarse += 1;
+            continue;
+        }
+        let real = truth == Truth::Real;
+        let stated = incident.belief.probability.get() * incident.belief.distinct.get();
+        outcome.by_kinds.entry(incident.kinds.clone()).or_default().add(stated, real);
+        outcome.by_tenth[((stated * 10.0) as usize).min(9)].add(stated, real);
+    }
+    outcome
+}
+
+/// What each incident of the exercise with this seed was in truth, paired one to
+/// one with what was made up, nearest first; and how much was made up.
+pub fn judge(seed: u64, incidents: &[Incident]) -> (Vec<Truth>, u64) {
     let ground = Ground::new(&mut Chance::new(seed, "ground"));
     let truth: Vec<Happened> = happening::truth(&mut Chance::new(seed, "happening"))
         .iter()
@@ -111,15 +140,18 @@ pub fn hold(seed: u64, incidents: &[Incident]) -> Outcome {
             (real[i], taken[j]) = (true, true);
         }
     }
-    let mut outcome = Outcome { happened: truth.len() as u64, ..Outcome::default() };
-    for (incident, real) in incidents.iter().zip(real) {
-        if incident.place.radius_m() > COARSE_M {
-            outcome.coarse += 1;
-            continue;
-        }
-        let stated = incident.belief.probability.get() * incident.belief.distinct.get();
-        outcome.by_kinds.entry(incident.kinds.clone()).or_default().add(stated, real);
-        outcome.by_tenth[((stated * 10.0) as usize).min(9)].add(stated, real);
-    }
-    outcome
+    let truths = incidents
+        .iter()
+        .zip(real)
+        .map(|(incident, real)| {
+            if incident.place.radius_m() > COARSE_M {
+                Truth::Coarse
+            } else if real {
+                Truth::Real
+            } else {
+                Truth::Unreal
+            }
+        })
+        .collect();
+    (truths, truth.len() as u64)
 }

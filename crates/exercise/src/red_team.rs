@@ -313,6 +313,7 @@ impl Set {
                 priors: "red team".to_owned(),
                 regime: "red team".to_owned(),
                 reasons: Vec::new(),
+                calibrated_on: String::new(),
             },
             particulars: domain::Particulars::default(),
             may_be_same_as: Vec::new(),

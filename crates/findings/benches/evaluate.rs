@@ -115,6 +115,7 @@ fn incident(number: u64) -> Incident {
             distinct: Probability::ONE,
             priors: String::new(),
             regime: String::new(),
+            calibrated_on: String::new(),
             reasons: vec![],
         },
     }

@@ -1,5 +1,6 @@
 //! How far an incident is believed, step by step: what was presumed, what every
-//! independent origin adds, and what the silence of those who looked takes away.
+//! independent origin adds, what the silence of those who looked takes away, and
+//! what is known of how such incidents turned out.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +9,7 @@ use domain::probability::rounded;
 use domain::sun::share_dark;
 use domain::{Effort, Footprint, Precision, Probability, SourceKind};
 
+use crate::calibration::Calibration;
 use crate::group::{Draft, Membership};
 use crate::likelihood::{place_overlap, time_overlap};
 use crate::origin::Entry;
@@ -33,12 +35,14 @@ pub(crate) fn believe(
     entries: &[Entry],
     reference: &Reference,
     watches: &[Watch],
+    rests_on: &[SourceKind],
 ) -> Belief {
     let founder = &draft.members[0];
     let mut reasons = Vec::new();
     let regime = presume(&entries[founder.entry], reference, &mut reasons);
     corroborate(draft, entries, reference, &mut reasons);
     silences(draft, entries, reference, watches, &mut reasons);
+    let calibrated_on = calibrate(&reference.priors.calibration, rests_on, &mut reasons);
     let log_odds: f64 = reasons.iter().map(|reason| reason.log_odds).sum();
     Belief {
         probability: Probability::new(1.0 / (1.0 + libm::exp(-log_odds))),
@@ -46,6 +50,7 @@ pub(crate) fn believe(
         priors: reference.priors.version.clone(),
         regime,
         reasons,
+        calibrated_on,
     }
 }
 
@@ -147,6 +152,24 @@ fn silences(
             ));
         }
     }
+}
+
+/// What is known of how incidents of this rest turned out is one more reason.
+/// Gives what that was fitted on; empty if nothing is known.
+fn calibrate(
+    calibration: &Calibration,
+    rests_on: &[SourceKind],
+    reasons: &mut Vec<Reason>,
+) -> String {
+    let Some(group) = calibration.of(rests_on) else { return String::new() };
+    let added_up: f64 = reasons.iter().map(|reason| reason.log_odds).sum();
+    let kinds: Vec<&str> = rests_on.iter().map(|kind| kind.code()).collect();
+    let fitted_on = format!("{} ({})", group.fitted_on(), calibration.missions_in_short());
+    reasons.push(reason(
+        format!("calibration of what rests on {}: fitted on {fitted_on}", kinds.join(" + ")),
+        group.adds(added_up),
+    ));
+    fitted_on
 }
 
 /// Share of the possible times in which the place was looked at.

@@ -88,7 +88,7 @@ pub(crate) fn finish(
         claimed_count,
         objects,
         particulars,
-        belief: belief::believe(draft, entries, reference, watches),
+        belief: belief::believe(draft, entries, reference, watches, &kinds),
         members: members.into_iter().map(|one| member(&entries[one.entry], one)).collect(),
         origins: origins.len() as u32,
         groups,

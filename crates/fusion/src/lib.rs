@@ -25,6 +25,7 @@
 
 pub mod background;
 pub mod belief;
+pub mod calibration;
 mod finish;
 pub mod group;
 pub mod lexicon;
@@ -32,6 +33,7 @@ pub mod likelihood;
 mod origin;
 pub mod places;
 pub mod prior;
+pub mod prior_file;
 pub mod sighting;
 
 pub use background::{Climatology, LandUse};

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use domain::{Class, Interval, Located, SourceKind};
 use serde::Deserialize;
+use strict::{Diagnostic, Text};
 
+use crate::calibration::Calibration;
+use crate::prior_file;
 use crate::sighting::Sighting;
-
-/// The priors of this version of the engine.
-const CURRENT: &str = include_str!("../priors/2026-11.toml");
 
 /// Square metres and seconds in "per 1,000 km² and day".
 const PER: f64 = 1e9 * 86_400.0;
@@ -29,19 +29,19 @@ pub struct Regime {
     pub id: String,
     /// For people.
     pub title: String,
-    near: f64,
-    far: f64,
+    pub(crate) near: f64,
+    pub(crate) far: f64,
 }
 
 /// What the word of a kind of source is worth.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceModel {
-    kind: SourceKind,
+    pub(crate) kind: SourceKind,
     /// Reports of independent origin per true occurrence.
     pub reports: f64,
-    false_near: f64,
-    false_far: f64,
+    pub(crate) false_near: f64,
+    pub(crate) false_far: f64,
     /// Error of place beyond what the source says, one standard deviation, metres.
     pub place_error_m: f64,
     /// The same for time, seconds.
@@ -52,25 +52,11 @@ pub struct SourceModel {
     pub sees: f64,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    version: String,
-    spread_m: f64,
-    lasting_s: f64,
-    near_line_m: f64,
-    settled: f64,
-    regime: Vec<Regime>,
-    kind: Vec<SourceModel>,
-    confusion: Confusion,
-    shares: BTreeMap<String, f64>,
-}
-
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Confusion {
-    right: f64,
-    undetermined: f64,
+pub(crate) struct Confusion {
+    pub(crate) right: f64,
+    pub(crate) undetermined: f64,
 }
 
 /// A versioned set of priors, with the time in which a truce is in force.
@@ -91,6 +77,8 @@ pub struct Priors {
     shares: BTreeMap<Class, f64>,
     other_share: f64,
     in_force: Vec<Interval>,
+    /// From what reasons add up to, to what is believed.
+    pub calibration: Calibration,
 }
 
 /// How densely things lie about a sighting, per m² and second.
@@ -111,9 +99,18 @@ impl Priors {
     /// # Panics
     /// If the file that is built in is not sound, which a test excludes.
     pub fn current(in_force: Vec<Interval>) -> Self {
-        let file: File = strict::Text::new("priors/2026-11.toml", CURRENT)
-            .parse()
-            .expect("the built-in priors are sound");
+        Self::parse(&prior_file::current(), in_force).expect("the built-in priors are sound")
+    }
+
+    /// The priors of a file. `in_force` as for [`Self::current`].
+    ///
+    /// # Errors
+    /// A field that is missing, unknown, or has a value that cannot be: with its place.
+    ///
+    /// # Panics
+    /// Never: what is looked up was checked before.
+    pub fn parse(text: &Text, in_force: Vec<Interval>) -> Result<Self, Diagnostic> {
+        let file = prior_file::parse(text)?;
         let regime = |id: &str| {
             file.regime.iter().find(|regime| regime.id == id).expect("both regimes").clone()
         };
@@ -123,7 +120,7 @@ impl Priors {
             .iter()
             .filter_map(|(code, share)| Some((code.parse().ok()?, *share)))
             .collect();
-        Self {
+        Ok(Self {
             war: regime("no_truce"),
             truce: regime("truce"),
             version: file.version,
@@ -136,7 +133,8 @@ impl Priors {
             shares,
             other_share,
             in_force,
-        }
+            calibration: file.calibration,
+        })
     }
 
     /// What the word of such a source is worth; none for maps and references.

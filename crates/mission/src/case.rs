@@ -1,5 +1,5 @@
 //! A case: what a mission is about, written by people as `case.toml`. Everything
-//! that it names (agreement, mappings, lexicon) is read and checked here, so
+//! that it names (agreement, mappings, lexicon, priors) is read and checked here, so
 //! that a mission is only made from a case that is sound.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use agreement::package::Files;
 use domain::state::Window;
 use domain::{Bounds, EffortBasis, Interval, Source, SourceKind, Zone};
+use fusion::Priors;
 use fusion::lexicon::{LEXICONS, Lexicon};
+use fusion::prior_file::PRIORS;
 use intake::Mapping;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -41,6 +43,7 @@ struct Head {
     agreement: Spanned<String>,
     zone: Spanned<String>,
     lexicon: Option<Spanned<String>>,
+    priors: Option<Spanned<String>>,
     control_map: Option<Spanned<String>>,
     #[serde(default)]
     note: String,
@@ -159,6 +162,8 @@ pub struct Case {
     pub control_map: Option<String>,
     /// The lexicon's file.
     pub lexicon: Option<Vec<u8>>,
+    /// The file of its own priors.
+    pub priors: Option<Vec<u8>>,
     /// The agreement's files.
     pub agreement: Files,
     /// Its id and version.
@@ -265,6 +270,7 @@ impl Reader<'_> {
         self.simple(&raw.case.id)?;
         Ok(Case {
             lexicon: raw.case.lexicon.as_ref().map(|name| self.lexicon(name)).transpose()?,
+            priors: raw.case.priors.as_ref().map(|name| self.priors(name)).transpose()?,
             id: raw.case.id.into_inner(),
             title: raw.case.title,
             note: raw.case.note,
@@ -539,6 +545,15 @@ impl Reader<'_> {
         let names: Vec<&str> = LEXICONS.iter().map(|(name, _)| *name).collect();
         let (title, bytes) = self.named(name, built_in, &names, "lexicon")?;
         Lexicon::parse(&Text::from_bytes(title, bytes.clone())?)?;
+        Ok(bytes)
+    }
+
+    fn priors(&self, name: &Spanned<String>) -> Result<Vec<u8>> {
+        let built_in =
+            |wanted: &str| PRIORS.iter().find(|(known, _)| *known == wanted).map(|(_, text)| *text);
+        let names: Vec<&str> = PRIORS.iter().map(|(name, _)| *name).collect();
+        let (title, bytes) = self.named(name, built_in, &names, "priors")?;
+        Priors::parse(&Text::from_bytes(title, bytes.clone())?, vec![])?;
         Ok(bytes)
     }
 

@@ -62,6 +62,10 @@ pub struct Genesis {
     pub report_days: (Date, Date),
     /// Lexicon of the theatre: SHA-256 of its file, which is a blob.
     pub lexicon: Option<String>,
+    /// Priors of the mission: SHA-256 of their file, which is a blob. Without
+    /// them those hold that are built into the engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priors: Option<String>,
     /// Source whose map gives the line of contact, if any.
     pub control_map: Option<String>,
     /// True for an exercise with made-up data: every output says so.

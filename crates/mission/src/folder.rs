@@ -245,6 +245,7 @@ impl Mission {
             window: case.window,
             report_days: case.report_days,
             lexicon: case.lexicon.as_deref().map(put).transpose()?,
+            priors: case.priors.as_deref().map(put).transpose()?,
             control_map: case.control_map.clone(),
             exercise: case.exercise,
             countersigned_keys: case.countersigned_keys,

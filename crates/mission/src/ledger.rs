@@ -253,7 +253,9 @@ impl Ledger {
     /// The blobs that the declarations refer to.
     pub fn blobs(&self) -> Vec<&str> {
         let genesis = self.genesis.iter().flat_map(|genesis| {
-            std::iter::once(genesis.case_toml.as_str()).chain(genesis.lexicon.as_deref())
+            std::iter::once(genesis.case_toml.as_str())
+                .chain(genesis.lexicon.as_deref())
+                .chain(genesis.priors.as_deref())
         });
         let agreements =
             self.agreements.iter().flat_map(|files| files.files.values().map(String::as_str));

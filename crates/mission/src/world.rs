@@ -9,7 +9,7 @@ use domain::area::Rings;
 use domain::gazetteer::Settlement;
 use domain::{ControlHistory, ControlState, LatLon, Observation};
 use fusion::lexicon::Lexicon;
-use fusion::{Climatology, LandUse, Places, Reference, UnitGround, UnitInput};
+use fusion::{Climatology, LandUse, Places, Priors, Reference, UnitGround, UnitInput};
 use intake::tables::{ControlArea, StationRow, Table, UnitExtent, VelocityTable, WeatherRow};
 use intake::{Context, Mapping};
 use jiff::Timestamp;
@@ -162,7 +162,7 @@ impl World {
             control: main,
             climatology,
             land_use: tables.land_use,
-            priors: fusion::Priors::current(agreement.truces()),
+            priors: Priors::parse(&priors(mission, &ledger)?, agreement.truces())?,
         };
         Ok(Self { ledger, agreement, reference, other_maps: maps, networks: tables.networks })
     }
@@ -188,6 +188,13 @@ fn lexicon(mission: &Mission, ledger: &Ledger) -> Result<Option<Lexicon>> {
     let Some(hash) = &ledger.genesis()?.lexicon else { return Ok(None) };
     let text = Text::from_bytes(format!("lexicon {hash}"), blob(mission, hash)?)?;
     Ok(Some(Lexicon::parse(&text)?))
+}
+
+/// The text of the priors that a mission is weighed with: its own, or the
+/// built-in ones.
+pub fn priors(mission: &Mission, ledger: &Ledger) -> Result<Text> {
+    let Some(hash) = &ledger.genesis()?.priors else { return Ok(fusion::prior_file::current()) };
+    Ok(Text::from_bytes(format!("priors {hash}"), blob(mission, hash)?)?)
 }
 
 /// Reference tables, as read from their blobs.

@@ -133,10 +133,13 @@ pub(crate) enum Command {
     Answer(crate::commands::owed::AnswerArgs),
     /// EXERCISE: measure how often a false proposal comes out of the rules
     RedTeam(crate::commands::red_team::RedTeamArgs),
-    /// Fit the probabilities and ellipses of `associate` on sets with truth
+    /// Fit the probabilities and ellipses of `associate` on sets with truth, or the
+    /// probabilities of incidents on missions of known outcome
     #[command(
-        after_help = "Examples:\n  truceline calibrate --data set-1 set-2 set-3 --out network.json\n\n\
-        Writes the model, and its reliability diagram beside it as network.svg and network.csv."
+        after_help = "Examples:\n  truceline calibrate --data set-1 set-2 set-3 --out network.json\n  \
+        truceline calibrate --incidents x1/mission x2/mission --check x3/mission --out priors.toml --version varda-1\n\n\
+        Writes the model, and its reliability diagram beside it as network.svg and network.csv.\n\
+        With --incidents it writes priors, which a case takes with `priors = \"priors.toml\"`."
     )]
     Calibrate(crate::commands::calibrate::CalibrateArgs),
     /// List the built-in mappings, or print one

@@ -119,14 +119,24 @@ fn describe_belief(text: &mut String, incident: &Incident) {
     let belief = &incident.belief;
     let _ = writeln!(
         text,
-        "believed   {} that it took place, {} that it is none of the others (priors {}, {}; declared, not calibrated)",
+        "believed   {} that it took place, {} that it is none of the others (priors {}, {}; {})",
         publish::words::probability(belief.probability),
         publish::words::probability(belief.distinct),
         belief.priors,
-        belief.regime
+        belief.regime,
+        calibrated(&belief.calibrated_on)
     );
     for reason in &belief.reasons {
         let _ = writeln!(text, "           {:+7.2}  {}", reason.log_odds, reason.what);
+    }
+}
+
+/// Whether a probability follows from declared ratios alone.
+fn calibrated(on: &str) -> String {
+    if on.is_empty() {
+        "declared, not calibrated".to_owned()
+    } else {
+        format!("calibrated on {on}")
     }
 }
 

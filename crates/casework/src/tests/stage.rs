@@ -111,6 +111,7 @@ pub(crate) fn scenery(evidence: &[(&str, SourceKind, &str, &str)]) -> Scenery {
             priors: String::new(),
             regime: String::new(),
             reasons: vec![],
+            calibrated_on: String::new(),
         },
         particulars: domain::Particulars::default(),
         may_be_same_as: vec![],

@@ -130,8 +130,21 @@ impl Maker<'_> {
     fn belief_sentence(&self) -> Option<String> {
         let (today, _) = self.counted.day(self.day);
         (today.total > 0).then(|| {
+            let calibrated = self
+                .counted
+                .of_day(self.day)
+                .filter(|incident| !incident.belief.calibrated_on.is_empty())
+                .count();
+            let basis = if calibrated == 0 {
+                "The ratios are declared and not yet calibrated on adjudicated cases.".to_owned()
+            } else {
+                format!(
+                    "The ratios are declared; for {calibrated} of the {} incidents what they come to is calibrated on missions of known outcome, as the reasons of each say.",
+                    today.total
+                )
+            };
             format!(
-                "By what each kind of source is worth and what was presumed, {:.1} different occurrences are to be expected behind them. The ratios are declared and not yet calibrated on adjudicated cases.",
+                "By what each kind of source is worth and what was presumed, {:.1} different occurrences are to be expected behind them. {basis}",
                 today.expected
             )
         })

@@ -11,6 +11,7 @@ use associate::{CLASSES, Calibration, Event, Model, Pace};
 use clap::Args;
 
 use super::associate::{How, model_of, picks, run};
+use super::calibrate_incidents::Labels;
 use super::truth::{Same, in_errors, matches};
 use crate::{Outcome, output};
 
@@ -27,15 +28,26 @@ const CLASS_MIN: usize = 60;
 #[derive(Args, Debug)]
 pub(crate) struct CalibrateArgs {
     /// Folders with sets of detections and their truth.csv, such as `truceline simulate` makes
-    #[arg(long, value_name = "SET", required = true, num_args = 1..)]
+    #[arg(long, value_name = "SET", required_unless_present = "incidents", num_args = 1..)]
     pub data: Vec<PathBuf>,
-    /// File for the model; the reliability diagram goes beside it, as .svg and .csv
+    /// Missions of which it is known what took place: fits the probabilities of incidents
+    /// instead, and writes priors
+    #[arg(long, value_name = "MISSION", conflicts_with_all = ["data", "model"], num_args = 1..)]
+    pub incidents: Vec<PathBuf>,
+    /// With --incidents: missions that are not fitted on but show whether the map holds
+    #[arg(long, value_name = "MISSION", requires = "incidents", num_args = 1..)]
+    pub check: Vec<PathBuf>,
+    /// With --incidents: by what it is known what took place (default: the truth of exercises,
+    /// the rulings of officers elsewhere, and never both)
+    #[arg(long, value_enum, requires = "incidents")]
+    pub labels: Option<Labels>,
+    /// File for the model, or the priors; the reliability diagram goes beside it, as .svg and .csv
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Model to start from (default: the one built in)
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Name of the new model
+    /// Name of the new model, or version of the priors
     #[arg(long, value_name = "NAME", default_value = "calibrated")]
     pub version: String,
 }
@@ -56,6 +68,9 @@ struct Judged {
 
 /// Fits and writes a model.
 pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
+    if !args.incidents.is_empty() {
+        return super::calibrate_incidents::calibrate(args);
+    }
     if args.data.iter().any(|set| picks::is_set(set)) {
         return super::calibrate_picks::calibrate(args);
     }
@@ -110,7 +125,8 @@ fn events_of(set: &Path, model: &Model, pace: Pace) -> Result<Vec<Event>> {
     Ok(events)
 }
 
-fn write_beside(path: &Path, extension: &str, text: &str) -> Result<()> {
+/// Writes a file beside another, with the same name but for its extension.
+pub(super) fn write_beside(path: &Path, extension: &str, text: &str) -> Result<()> {
     let path = path.with_extension(extension);
     fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
 }
@@ -158,13 +174,13 @@ pub(super) fn write_model(
     stated: Vec<(f64, bool)>,
 ) -> Result<()> {
     fs::write(out, output::json(model)?).with_context(|| format!("writing {}", out.display()))?;
-    let table = table_of(stated);
+    let table = table_of(stated, 15);
     let mut csv = String::from("probability,share_real,events\n");
     for (p, share, n) in &table {
         csv += &format!("{p:.4},{share:.4},{n}\n");
     }
     write_beside(out, "csv", &csv)?;
-    write_beside(out, "svg", &diagram(&table))?;
+    write_beside(out, "svg", &diagram(&table, None, "events"))?;
     output::print(&csv)
 }
 
@@ -201,42 +217,67 @@ fn inflation(judged: &[Judged], model: &Model) -> Vec<f64> {
         .collect()
 }
 
-/// Mean probability, share of real events and count of fifteen equal parts.
-fn table_of(mut list: Vec<(f64, bool)>) -> Vec<(f64, f64, usize)> {
-    list.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let size = list.len().div_ceil(15);
+/// A line of a reliability table: mean probability, share that was real, and count.
+type Point = (f64, f64, usize);
+
+/// The reliability table of so many equal parts.
+pub(super) fn table_of(mut list: Vec<(f64, bool)>, parts: usize) -> Vec<Point> {
+    list.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // What is stated alike is alike: otherwise the order of equals would show as
+    // an error where they fall into two parts.
+    let list: Vec<(f64, f64)> = list
+        .chunk_by(|a, b| a.0 == b.0)
+        .flat_map(|alike| {
+            let real = alike.iter().filter(|one| one.1).count();
+            let share = real as f64 / alike.len() as f64;
+            alike.iter().map(move |one| (one.0, share))
+        })
+        .collect();
+    let size = list.len().div_ceil(parts).max(1);
     list.chunks(size)
         .map(|part| {
             let n = part.len() as f64;
             (
                 part.iter().map(|p| p.0).sum::<f64>() / n,
-                part.iter().filter(|p| p.1).count() as f64 / n,
+                part.iter().map(|p| p.1).sum::<f64>() / n,
                 part.len(),
             )
         })
         .collect()
 }
 
-/// The reliability diagram: stated probability across, share of real events up.
-fn diagram(table: &[(f64, f64, usize)]) -> String {
-    let at = |p: f64, q: f64| (40.0 + 320.0 * p, 360.0 - 320.0 * q);
-    let mut dots = String::new();
-    let mut line = String::new();
-    for (p, share, n) in table {
-        let (x, y) = at(*p, *share);
-        line += &format!("{x:.1},{y:.1} ");
-        dots += &format!(
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"#1f5a8a\"><title>stated {p:.3}, real {share:.3}, {n} events</title></circle>\n"
-        );
+/// The reliability diagram: stated probability across, share that was real up;
+/// with what was stated before, if that is to be compared.
+pub(super) fn diagram(table: &[Point], before: Option<&[Point]>, things: &str) -> String {
+    let mut drawn = String::new();
+    if let Some(before) = before {
+        drawn += &curve(before, "#b0703a", things);
+        drawn += "<text x=\"52\" y=\"60\" fill=\"#b0703a\">before</text>\n\
+            <text x=\"52\" y=\"76\" fill=\"#1f5a8a\">after</text>\n";
     }
+    drawn += &curve(table, "#1f5a8a", things);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 400 400\" font-family=\"sans-serif\" font-size=\"12\">\n\
         <rect x=\"40\" y=\"40\" width=\"320\" height=\"320\" fill=\"none\" stroke=\"#999\"/>\n\
         <line x1=\"40\" y1=\"360\" x2=\"360\" y2=\"40\" stroke=\"#999\" stroke-dasharray=\"4 4\"/>\n\
-        <polyline points=\"{line}\" fill=\"none\" stroke=\"#1f5a8a\"/>\n{dots}\
+        {drawn}\
         <text x=\"200\" y=\"388\" text-anchor=\"middle\">stated probability</text>\n\
         <text x=\"16\" y=\"200\" text-anchor=\"middle\" transform=\"rotate(-90 16 200)\">share that was real</text>\n\
         <text x=\"40\" y=\"374\" text-anchor=\"middle\">0</text><text x=\"360\" y=\"374\" text-anchor=\"middle\">1</text>\n\
         </svg>\n"
     )
+}
+
+/// The points of a reliability table and the line through them.
+fn curve(table: &[Point], colour: &str, things: &str) -> String {
+    let mut line = String::new();
+    let mut dots = String::new();
+    for (p, share, n) in table {
+        let (x, y) = (40.0 + 320.0 * p, 360.0 - 320.0 * share);
+        line += &format!("{x:.1},{y:.1} ");
+        dots += &format!(
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"><title>stated {p:.3}, real {share:.3}, {n} {things}</title></circle>\n"
+        );
+    }
+    format!("<polyline points=\"{line}\" fill=\"none\" stroke=\"{colour}\"/>\n{dots}")
 }
