@@ -81,7 +81,7 @@ fn rounds_of_a_salvo_are_told_apart() {
         good += g;
         all += a;
     }
-    assert!(good * 10 >= all * 7, "{good} of {all} rounds");
+    assert!(good * 10 >= all * 9, "{good} of {all} rounds");
 }
 
 /// Salvos that wait for their second look do not mind one far away.
