@@ -175,7 +175,7 @@ pub struct Engine {
     released: u32,
     s: Scratch,
     deal: Deal,
-    columns: crate::salvo::Columns,
+    columns: Box<crate::salvo::Columns>,
     anchors: std::collections::VecDeque<(f64, u32, u32)>,
     leftover: std::collections::VecDeque<(f64, u32, u32)>,
     /// Searches made, for the summary.
@@ -230,7 +230,7 @@ impl Engine {
             released: 0,
             s: Scratch::default(),
             deal: Deal::default(),
-            columns: crate::salvo::Columns::default(),
+            columns: Box::default(),
             anchors: std::collections::VecDeque::new(),
             leftover: std::collections::VecDeque::new(),
             searches: 0,
@@ -366,6 +366,17 @@ impl Engine {
         self.failed.clear();
         self.find(&block, horizon, f64::INFINITY);
         self.improve(end, horizon, &block, f64::INFINITY);
+        crate::salvo::again(
+            &self.net,
+            &mut self.rings,
+            &self.physics,
+            &mut self.events,
+            horizon,
+            end - self.pace.final_s,
+            &mut self.s,
+            &mut self.deal,
+            &mut self.columns,
+        );
         self.release(end, horizon, out);
     }
 

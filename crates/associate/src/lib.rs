@@ -80,6 +80,7 @@ mod input;
 pub mod kind;
 mod live;
 mod locate;
+mod matching;
 mod math;
 mod model;
 mod moves;
@@ -95,7 +96,7 @@ mod salvo;
 mod score;
 mod search;
 pub mod stream;
-mod train;
+mod tracks;
 pub mod travel;
 
 pub use engine::{Engine, Event, Pace, Rejected};

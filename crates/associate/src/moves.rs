@@ -4,6 +4,7 @@
 //! changes, or a few times.
 
 use crate::live::{Events, Live, claim};
+use crate::matching::{Pair, Table};
 use crate::network::Network;
 use crate::ring::{DEALT, FREE, Ring};
 use crate::roads::{Road, Seats};
@@ -20,14 +21,6 @@ struct Prediction {
     first: u32,
     end: u32,
     taken: u32,
-}
-
-/// A detection that an event could take.
-#[derive(Clone, Copy, Debug)]
-struct Pair {
-    prediction: u32,
-    index: u32,
-    gain: f64,
 }
 
 /// A detection that an event would gain by.
@@ -229,7 +222,9 @@ impl Deal {
                 self.pairs.extend(own.iter().map(|pair| Pair { prediction: to as u32, ..*pair }));
                 to += 1;
             }
-            self.table.solve(&self.pairs, &mut self.predictions);
+            let predictions = &mut self.predictions;
+            self.table
+                .solve(&self.pairs, |number, index| predictions[number as usize].taken = index);
             from = to;
         }
     }
@@ -271,107 +266,6 @@ fn assign(
             ring.owner[index] = p.event;
             let position = ring.position(index);
             events.get_mut(p.event).hits.push(Hit { station: p.station, position });
-        }
-    }
-}
-
-/// Order-preserving matching of the most gain.
-#[derive(Default)]
-struct Table {
-    best: Vec<f64>,
-    choice: Vec<u8>,
-    gains: Vec<f64>,
-    /// Lowest detection of each pair and all after it.
-    least: Vec<u32>,
-}
-
-impl Table {
-    /// Pairs come grouped by prediction, in order of predicted time.
-    fn solve(&mut self, pairs: &[Pair], predictions: &mut [Prediction]) {
-        self.least.clear();
-        self.least.resize(pairs.len(), u32::MAX);
-        let mut least = u32::MAX;
-        for (of, p) in self.least.iter_mut().zip(pairs).rev() {
-            least = least.min(p.index);
-            *of = least;
-        }
-        let mut from = 0;
-        while from < pairs.len() {
-            // A knot: groups whose detections overlap. One that is less sure of
-            // the time may reach back behind several before it.
-            let (mut lowest, mut highest) = (pairs[from].index, pairs[from].index);
-            let mut to = from;
-            while to < pairs.len() {
-                let group = pairs[to].prediction;
-                let end = to + pairs[to..].iter().take_while(|p| p.prediction == group).count();
-                if to > from && self.least[to] > highest {
-                    break;
-                }
-                for p in &pairs[to..end] {
-                    highest = highest.max(p.index);
-                    lowest = lowest.min(p.index);
-                }
-                to = end;
-            }
-            self.knot(&pairs[from..to], lowest, highest, predictions);
-            from = to;
-        }
-    }
-
-    fn knot(&mut self, pairs: &[Pair], lowest: u32, highest: u32, predictions: &mut [Prediction]) {
-        let first = pairs[0].prediction;
-        if pairs[pairs.len() - 1].prediction == first {
-            // One event alone takes what suits it best.
-            let mut best = 0;
-            for (i, p) in pairs.iter().enumerate() {
-                if p.gain > pairs[best].gain {
-                    best = i;
-                }
-            }
-            predictions[first as usize].taken = pairs[best].index;
-            return;
-        }
-        let rows = (pairs[pairs.len() - 1].prediction - first + 1) as usize;
-        let columns = (highest - lowest + 1) as usize;
-        self.gains.clear();
-        self.gains.resize(rows * columns, f64::NEG_INFINITY);
-        for p in pairs {
-            self.gains[(p.prediction - first) as usize * columns + (p.index - lowest) as usize] =
-                p.gain;
-        }
-        let width = columns + 1;
-        self.best.clear();
-        self.best.resize((rows + 1) * width, 0.0);
-        self.choice.clear();
-        self.choice.resize((rows + 1) * width, 0);
-        for r in 1..=rows {
-            for c in 1..=columns {
-                let skip_row = self.best[(r - 1) * width + c];
-                let skip_column = self.best[r * width + c - 1];
-                let both =
-                    self.best[(r - 1) * width + c - 1] + self.gains[(r - 1) * columns + c - 1];
-                let (value, choice) = if both > skip_row && both > skip_column {
-                    (both, 2)
-                } else if skip_row >= skip_column {
-                    (skip_row, 0)
-                } else {
-                    (skip_column, 1)
-                };
-                self.best[r * width + c] = value;
-                self.choice[r * width + c] = choice;
-            }
-        }
-        let (mut r, mut c) = (rows, columns);
-        while r > 0 && c > 0 {
-            match self.choice[r * width + c] {
-                2 => {
-                    predictions[first as usize + r - 1].taken = lowest + c as u32 - 1;
-                    r -= 1;
-                    c -= 1;
-                }
-                0 => r -= 1,
-                _ => c -= 1,
-            }
         }
     }
 }
@@ -586,21 +480,5 @@ impl Deal {
                 self.wants.push(Want { station, index: i as u32, gain });
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The third prediction is the least sure of its time and reaches back behind the second.
-    #[test]
-    fn a_detection_is_dealt_once() {
-        let prediction = Prediction { t: 0.0, station: 0, event: 0, first: 0, end: 0, taken: NONE };
-        let mut predictions = [prediction; 3];
-        let pair = |prediction, index, gain| Pair { prediction, index, gain };
-        let pairs = [pair(0, 3, 5.0), pair(1, 5, 5.0), pair(2, 3, 4.0), pair(2, 5, 1.0)];
-        Table::default().solve(&pairs, &mut predictions);
-        assert_eq!(predictions.map(|p| p.taken), [3, 5, NONE]);
     }
 }

@@ -26,8 +26,8 @@ const HEARD_MIN: usize = 3;
 const COARSE_M: f64 = 500.0;
 const MID_M: f64 = 125.0;
 const FINE_M: f64 = 40.0;
-/// Coarse places looked at more closely.
-const KEPT: usize = 80;
+/// Places are told apart if they are farther from each other than this, metres.
+const APART_M: f64 = 400.0;
 /// How much two directions from the place to the stations may differ for the
 /// pair to see rounds scattered about it at nearly the same difference.
 const TURN: f32 = 0.7;
@@ -267,7 +267,8 @@ impl Places {
         sum(&self.pairs, value)
     }
 
-    /// The likeliest place within a circle about a point: score, x, y.
+    /// The likeliest places within a circle about a point, best first: score, x, y.
+    /// So many of the coarse grid are looked at more closely, and so many come out.
     pub(crate) fn best(
         &mut self,
         view: &View,
@@ -275,7 +276,9 @@ impl Places {
         (x0, y0): (f64, f64),
         radius: f64,
         home: u32,
-    ) -> Option<(f64, f64, f64)> {
+        (kept, count): (usize, usize),
+    ) -> Vec<(f64, f64, f64)> {
+        let apart_m = APART_M as f32;
         self.seen = Seen::new(view, stations, (x0, y0), home);
         let scale = view.net.scale[home as usize];
         let steps = (radius / COARSE_M) as i32;
@@ -294,9 +297,9 @@ impl Places {
         let best_first = |a: &(f32, f32, f32), b: &(f32, f32, f32)| {
             b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
         };
-        let kept = KEPT.min(coarse.len() - 1);
+        let kept = kept.min(coarse.len() - 1);
         coarse.select_nth_unstable_by(kept, best_first);
-        let mut mid = Vec::with_capacity(KEPT * 16);
+        let mut mid = Vec::with_capacity(kept * 16);
         for (_, cx, cy) in &coarse[..kept] {
             for i in 0..4 {
                 for j in 0..4 {
@@ -305,18 +308,28 @@ impl Places {
                 }
             }
         }
-        let (_, mx, my) = mid.into_iter().min_by(best_first)?;
-        let mut best = (f32::NEG_INFINITY, mx, my);
-        for i in -2..=2 {
-            for j in -2..=2 {
-                let (x, y) = (mx + i as f32 * fine_m, my + j as f32 * fine_m);
-                let score = self.closer(x, y);
-                if score > best.0 {
-                    best = (score, x, y);
-                }
+        mid.sort_unstable_by(best_first);
+        let mut apart: Vec<(f32, f32)> = Vec::with_capacity(count);
+        for (_, x, y) in mid {
+            let near = |o: &(f32, f32)| (o.0 - x).abs() < apart_m && (o.1 - y).abs() < apart_m;
+            if apart.len() < count && !apart.iter().any(near) {
+                apart.push((x, y));
             }
         }
         let at = |middle: f64, off: f32| middle + f64::from(off) * scale;
-        Some((f64::from(best.0), at(x0, best.1), at(y0, best.2)))
+        let finer = apart.into_iter().map(|(mx, my)| {
+            let mut best = (f32::NEG_INFINITY, mx, my);
+            for i in -2..=2 {
+                for j in -2..=2 {
+                    let (x, y) = (mx + i as f32 * fine_m, my + j as f32 * fine_m);
+                    let score = self.closer(x, y);
+                    if score > best.0 {
+                        best = (score, x, y);
+                    }
+                }
+            }
+            (f64::from(best.0), at(x0, best.1), at(y0, best.2))
+        });
+        finer.collect()
     }
 }

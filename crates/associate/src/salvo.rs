@@ -1,8 +1,14 @@
 //! Many rounds from one place in quick succession. One round at a time the
 //! stations' detections can be matched to the wrong neighbours, off by a round
 //! or two at each station. So the place is found first, for all rounds together
-//! (`place`), then the rounds are read off what the stations heard, with the
-//! place known (`train`), and only then dealt with like other events.
+//! (`place`); then the rounds are read off what the stations heard, with the
+//! place known (`tracks`), and only then dealt with like other events.
+//!
+//! Where stations are busy, several places look alike: rounds are read at each
+//! of them, and the place at which they have the most evidence is taken. Such a
+//! salvo gets a second look when its first rounds are about to be final: what was
+//! fired and what landed are known by then, and all stations in reach have
+//! spoken, so the rounds of all places that are heard at once are read together.
 
 use crate::live::{Events, Live};
 use crate::moves::{self, Deal};
@@ -10,18 +16,17 @@ use crate::network::Network;
 use crate::place::Places;
 use crate::ring::{FREE, Ring};
 use crate::roads::Roads;
-use crate::score::{Loc, Physics, View, Weighed};
+use crate::score::{Hit, Loc, Physics, View, Weighed};
 use crate::search::Scratch;
-use crate::train::Train;
+use crate::tracks::{Effort, Found, Site, Tracks};
 
 /// So many free detections of a station within so long are a salvo, s.
 const RUN: usize = 2;
 const RUN_S: f64 = 7.0;
 /// Stations that must see a run.
 const RUNNING_MIN: usize = 3;
-/// Stations looked at, and how far they may be, metres.
-const STATIONS_MAX: usize = 28;
-const FAR_M: f64 = 14_000.0;
+/// Stations asked for the place, and how far they may be, metres.
+const ASKED: (usize, f64) = (28, 14_000.0);
 /// Origin times looked at, before and after the first run was heard, s.
 const BEFORE_S: f64 = 30.0;
 const AFTER_S: f64 = 42.0;
@@ -38,16 +43,62 @@ const SALVOS_MAX: u32 = 8;
 /// Mean squared residual above which rounds are none.
 const CHI2_MAX: f64 = 2.5;
 
+/// Stations at which rounds are read, and how far they may be, metres: at first,
+/// and when all has come in.
+const READ: (usize, f64) = (48, 25_000.0);
+const READ_AGAIN: (usize, f64) = (64, 30_000.0);
+/// Free detections of a busy station in the time looked at.
+const BUSY: usize = 20;
+/// Which station is asked for that: so many may be busier.
+const BUSIER: usize = 4;
+/// Coarse places looked at more closely, and places at which rounds are read:
+/// as a rule, and where stations are busy.
+const PLACES: (usize, usize) = (80, 1);
+const PLACES_BUSY: (usize, usize) = (320, 6);
+/// A place with a smaller share of the best score is not read.
+const SHARE_MIN: f64 = 0.5;
+/// How hard rounds are looked for: to compare places, as a rule, where stations
+/// are busy, and in a second look.
+const COMPARE: Effort = Effort { starts: 3, turns: 0, least: 0.0 };
+const PLAIN: Effort = Effort { starts: 2, turns: 0, least: 8.0 };
+const HARD: Effort = Effort { starts: 5, turns: 1, least: 0.0 };
+const AGAIN: Effort = Effort { starts: 5, turns: 2, least: 0.0 };
+/// Rounds of a salvo that gets a second look.
+const AGAIN_MIN: usize = 5;
+/// Sound of a round is waited for so long before a second look, s.
+const HEARD_S: f64 = 30.0;
+/// Salvos farther apart are not read together, metres, and those nearer than
+/// this are one.
+const TOGETHER_M: f64 = 20_000.0;
+const ONE_M: f64 = 300.0;
+/// Events that belong to a salvo: how far from its place, metres, and how long
+/// before and after its rounds, s.
+const OF_M: f64 = 700.0;
+const OF_S: f64 = 2.0;
+/// Rounds are looked for so long before and after those known, s.
+const MORE_S: f64 = 3.0;
+/// Low speed of sound, m/s.
+const SLOW_MS: f64 = 320.0;
+
 /// Detections of the stations around a run.
 #[derive(Default)]
 pub(crate) struct Columns {
     stations: Vec<u32>,
     start: Vec<usize>,
     t: Vec<f64>,
-    index: Vec<usize>,
-    tau: Vec<f64>,
     places: Places,
-    train: Train,
+    tracks: Tracks,
+    /// Salvos that wait for their second look.
+    salvos: Vec<Salvo>,
+}
+
+/// A salvo found: its place and the times of its first and last round.
+#[derive(Clone, Copy, Debug)]
+struct Salvo {
+    x: f64,
+    y: f64,
+    from: f64,
+    to: f64,
 }
 
 /// Where a run was looked into; enough weight about a place and it is left alone.
@@ -74,7 +125,7 @@ pub(crate) fn find(
     while let Some((t, k)) = first_run(net, rings, anchors, &looked) {
         let (x, y) = (net.x[k as usize], net.y[k as usize]);
         let nothing = Looked { x, y, weight: SALVOS_MAX };
-        let born = columns.born(net, rings, physics, events, horizon, (t, k), s);
+        let (born, busy) = columns.born(net, rings, physics, events, horizon, (t, k), s);
         if born.is_empty() {
             looked.push(nothing);
             continue;
@@ -103,6 +154,9 @@ pub(crate) fn find(
             looked.push(nothing);
         } else {
             looked.push(Looked { weight: 1, ..nothing });
+            if busy {
+                columns.salvos.extend(Salvo::of(events, &born));
+            }
         }
     }
 }
@@ -159,8 +213,179 @@ fn runs(ring: &Ring, from: f64, to: f64) -> bool {
     count >= RUN
 }
 
+/// Reads salvos anew, together, whose first rounds will be final: those before
+/// `due`.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn again(
+    net: &Network,
+    rings: &mut [Ring],
+    physics: &Physics,
+    events: &mut Events,
+    horizon: f64,
+    due: f64,
+    s: &mut Scratch,
+    deal: &mut Deal,
+    columns: &mut Columns,
+) {
+    while let Some(salvos) = columns.due(due) {
+        if salvos.iter().any(|g| g.to + HEARD_S > horizon) {
+            continue;
+        }
+        let mut ids = Vec::new();
+        let mut known = Vec::new();
+        for id in events.ids() {
+            let e = events.get(id);
+            if e.alive
+                && !e.done
+                && let Some(site) = nearest(&salvos, e.loc)
+            {
+                ids.push(id);
+                known.push((site, e.weighed.level, e.hits.as_slice()));
+            }
+        }
+        let view = View { net, rings, physics, horizon, me: FREE - 1 };
+        let Some(found) = columns.better(&view, &salvos, &ids, &known) else { continue };
+        for id in ids {
+            events.remove(id, rings);
+        }
+        let born: Vec<u32> = found.into_iter().map(|live| events.add(live, rings)).collect();
+        for id in &born {
+            moves::relocate(net, rings, physics, events, horizon, *id, s);
+        }
+        let alive: Vec<u32> = born.into_iter().filter(|id| events.get(*id).alive).collect();
+        moves::sweep(net, rings, physics, events, horizon, &alive, s, deal);
+    }
+}
+
+/// The salvo that an event belongs to.
+fn nearest(salvos: &[Salvo], loc: Loc) -> Option<usize> {
+    let mut best: Option<(f64, usize)> = None;
+    for (i, g) in salvos.iter().enumerate() {
+        let d2 = (g.x - loc.x) * (g.x - loc.x) + (g.y - loc.y) * (g.y - loc.y);
+        let of = d2 < OF_M * OF_M && loc.t > g.from - OF_S && loc.t < g.to + OF_S;
+        if of && best.is_none_or(|b| d2 < b.0) {
+            best = Some((d2, i));
+        }
+    }
+    best.map(|b| b.1)
+}
+
+/// Rounds as the events they would be.
+fn lives(found: Vec<Found>, sites: &[Site]) -> Vec<Live> {
+    let live = |f: Found| {
+        let site = &sites[f.site];
+        Live {
+            loc: Loc { t: f.t, x: site.x + f.dx, y: site.y + f.dy },
+            home: site.home,
+            weighed: Weighed { level: f.level, hits: f.hits.len(), ..Weighed::default() },
+            var: AROUND_M * AROUND_M,
+            hits: f.hits,
+            before: Vec::new(),
+            drift: f64::INFINITY,
+            roads: Roads::default(),
+            rival: 0.0,
+            alive: true,
+            dirty: true,
+            done: false,
+        }
+    };
+    found.into_iter().map(live).collect()
+}
+
+impl Salvo {
+    /// The salvo of these rounds, if they are enough.
+    fn of(events: &Events, rounds: &[u32]) -> Option<Self> {
+        let alive = || rounds.iter().map(|id| events.get(*id)).filter(|e| e.alive);
+        let n = alive().count();
+        (n >= AGAIN_MIN).then(|| Self {
+            x: alive().map(|e| e.loc.x).sum::<f64>() / n as f64,
+            y: alive().map(|e| e.loc.y).sum::<f64>() / n as f64,
+            from: alive().map(|e| e.loc.t).fold(f64::INFINITY, f64::min),
+            to: alive().map(|e| e.loc.t).fold(f64::NEG_INFINITY, f64::max),
+        })
+    }
+
+    fn metres(&self, other: &Self) -> f64 {
+        let (dx, dy) = (self.x - other.x, self.y - other.y);
+        (dx * dx + dy * dy).sqrt()
+    }
+
+    /// True if some station may hear both at once.
+    fn meets(&self, other: &Self) -> bool {
+        let d = self.metres(other);
+        let apart = d / SLOW_MS;
+        d < TOGETHER_M && other.from - apart < self.to && self.from - apart < other.to
+    }
+}
+
 impl Columns {
-    /// The rounds of the salvo that begins with a run, as events.
+    /// The earliest salvo that is due with all that are heard at once with it,
+    /// in the order of their times; several of one place are one.
+    fn due(&mut self, due: f64) -> Option<Vec<Salvo>> {
+        // In an order in which nothing far away takes part.
+        self.salvos.sort_by(|a, b| {
+            a.from.total_cmp(&b.from).then(a.x.total_cmp(&b.x)).then(a.y.total_cmp(&b.y))
+        });
+        if self.salvos.first().is_none_or(|first| first.from >= due) {
+            return None;
+        }
+        let mut group = vec![self.salvos.remove(0)];
+        while let Some(at) = self.salvos.iter().position(|o| group.iter().any(|g| g.meets(o))) {
+            group.push(self.salvos.remove(at));
+        }
+        let mut salvos: Vec<Salvo> = Vec::new();
+        for g in group {
+            match salvos.iter_mut().find(|o| o.metres(&g) < ONE_M) {
+                Some(o) => (o.from, o.to) = (o.from.min(g.from), o.to.max(g.to)),
+                None => salvos.push(g),
+            }
+        }
+        Some(salvos)
+    }
+
+    /// Rounds of salvos with more evidence than those known, if there are such.
+    /// They are looked for among the rounds known, and from nothing.
+    fn better(
+        &mut self,
+        view: &View,
+        salvos: &[Salvo],
+        ids: &[u32],
+        known: &[(usize, f64, &[Hit])],
+    ) -> Option<Vec<Live>> {
+        let mut sites = Vec::new();
+        let mut stations = Vec::new();
+        for (i, g) in salvos.iter().enumerate() {
+            let of = known.iter().filter(|k| k.0 == i).map(|k| k.1);
+            let level = middle(of.collect(), view.physics.model.level_mean_db);
+            self.gather(view, g.x, g.y, g.from, READ_AGAIN);
+            stations.extend(&self.stations);
+            let home = view.net.nearest_to(g.x, g.y);
+            sites.push(Site::new((g.x, g.y), home, level, (g.from - MORE_S, g.to + MORE_S)));
+        }
+        stations.sort_unstable();
+        stations.dedup();
+        let free = |owner: u32| owner == FREE || ids.binary_search(&owner).is_ok();
+        let rounds: Vec<(usize, &[Hit])> = known.iter().map(|k| (k.0, k.2)).collect();
+        let tracks = &mut self.tracks;
+        tracks.lay(view, &stations, &sites, &free);
+        tracks.load(view, &rounds);
+        let mut best = tracks.evidence(view);
+        let mut found = None;
+        tracks.read(view, AGAIN);
+        if tracks.evidence(view) > best {
+            best = tracks.evidence(view);
+            found = Some(tracks.found(view));
+        }
+        tracks.lay(view, &stations, &sites, &free);
+        tracks.read(view, AGAIN);
+        if tracks.evidence(view) > best {
+            found = Some(tracks.found(view));
+        }
+        found.map(|found| lives(found, &sites))
+    }
+
+    /// The rounds of the salvo that begins with a run, as events, and whether
+    /// stations were busy.
     fn born(
         &mut self,
         net: &Network,
@@ -170,33 +395,51 @@ impl Columns {
         horizon: f64,
         (t, k): (f64, u32),
         s: &mut Scratch,
-    ) -> Vec<u32> {
+    ) -> (Vec<u32>, bool) {
         let view = View { net, rings, physics, horizon, me: FREE - 1 };
         let (x, y) = (net.x[k as usize], net.y[k as usize]);
-        self.gather(&view, x, y, t);
+        self.gather(&view, x, y, t, ASKED);
+        let mut counts: Vec<usize> = self.start.windows(2).map(|w| w[1] - w[0]).collect();
+        counts.sort_unstable();
+        let busy = counts.iter().rev().nth(BUSIER).is_some_and(|count| *count >= BUSY);
+        let numbers = if busy { PLACES_BUSY } else { PLACES };
         self.places.count(&view, &self.stations, &self.start, &self.t);
-        let best = self.places.best(&view, &self.stations, (x, y), SEARCH_M, k);
-        let Some((score, x, y)) = best else { return Vec::new() };
-        if score < SCORE_MIN {
-            return Vec::new();
-        }
-        let lives = self.read(&view, (x, y), t);
+        let mut places = self.places.best(&view, &self.stations, (x, y), SEARCH_M, k, numbers);
+        let top = places.first().map_or(0.0, |p| p.0);
+        places.retain(|p| p.0 >= SCORE_MIN && p.0 >= SHARE_MIN * top);
+        let effort = if busy { HARD } else { PLAIN };
+        let place = if places.len() > 1 {
+            let mut best: Option<(f64, (f64, f64))> = None;
+            for (_, x, y) in places {
+                self.read(&view, (x, y), t, COMPARE);
+                let evidence = self.tracks.evidence(&view);
+                if best.is_none_or(|b| evidence > b.0) {
+                    best = Some((evidence, (x, y)));
+                }
+            }
+            best.map(|b| b.1)
+        } else {
+            places.first().map(|p| (p.1, p.2))
+        };
+        let Some(place) = place else { return (Vec::new(), busy) };
+        let site = self.read(&view, place, t, effort);
+        let lives = lives(self.tracks.found(&view), &[site]);
         let born: Vec<u32> = lives.into_iter().map(|live| events.add(live, rings)).collect();
         for id in &born {
             moves::relocate(net, rings, physics, events, horizon, *id, s);
         }
-        born
+        (born, busy)
     }
 
-    fn gather(&mut self, view: &View, x: f64, y: f64, t: f64) {
+    /// The stations about a place and what of theirs is free about a time.
+    fn gather(&mut self, view: &View, x: f64, y: f64, t: f64, (most, far_m): (usize, f64)) {
         self.stations.clear();
         self.start.clear();
         self.t.clear();
-        self.index.clear();
         let mut near = Vec::new();
-        view.net.within(x, y, FAR_M, |l, d2| near.push((d2, l)));
+        view.net.within(x, y, far_m, |l, d2| near.push((d2, l)));
         near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        near.truncate(STATIONS_MAX);
+        near.truncate(most);
         for (_, l) in near {
             let ring = &view.rings[l as usize];
             self.stations.push(l);
@@ -205,67 +448,45 @@ impl Columns {
             while i < ring.t.len() && ring.t[i] < t + AFTER_S + 45.0 {
                 if ring.owner[i] == FREE {
                     self.t.push(ring.t[i]);
-                    self.index.push(i);
                 }
                 i += 1;
             }
         }
         self.start.push(self.t.len());
-        self.tau.resize(self.stations.len(), 0.0);
-    }
-
-    fn travel(&mut self, view: &View, x: f64, y: f64, home: u32) {
-        for (i, l) in self.stations.iter().enumerate() {
-            self.tau[i] = view.path(x, y, home, *l).tau + view.net.habit[*l as usize].clock;
-        }
     }
 
     /// What the rounds seem to have for a level: the middle of what the stations
     /// nearest to the place heard.
-    fn level(&self, view: &View, x: f64, y: f64, home: u32) -> f64 {
-        let mut near: Vec<(f64, usize)> =
-            (0..self.stations.len()).map(|i| (self.tau[i], i)).collect();
-        near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    fn level(&self, view: &View, x: f64, y: f64, home: u32, t: f64) -> f64 {
         let mut levels = Vec::new();
-        for (_, i) in near.into_iter().take(6) {
-            let l = self.stations[i];
+        for &l in self.stations.iter().take(6) {
             let loss = view.path(x, y, home, l).loss;
-            for j in self.start[i]..self.start[i + 1] {
-                let pick = &view.rings[l as usize].picks[self.index[j]];
-                levels.push(f64::from(pick.amp) + loss);
+            let ring = &view.rings[l as usize];
+            let mut i = ring.from(t - BEFORE_S);
+            while i < ring.t.len() && ring.t[i] < t + AFTER_S + 45.0 {
+                if ring.owner[i] == FREE {
+                    levels.push(f64::from(ring.picks[i].amp) + loss);
+                }
+                i += 1;
             }
         }
-        levels.sort_by(f64::total_cmp);
-        levels.get(levels.len() / 2).copied().unwrap_or(view.physics.model.level_mean_db)
+        middle(levels, view.physics.model.level_mean_db)
     }
 
-    /// The rounds from a place, as the events they would be.
-    fn read(&mut self, view: &View, (x, y): (f64, f64), t: f64) -> Vec<Live> {
+    /// Reads the rounds from a place.
+    fn read(&mut self, view: &View, (x, y): (f64, f64), t: f64, effort: Effort) -> Site {
         let home = view.net.nearest_to(x, y);
-        self.gather(view, x, y, t);
-        self.travel(view, x, y, home);
-        let level = self.level(view, x, y, home);
-        let span = (t - BEFORE_S, t + AFTER_S);
-        self.train.lay(view, &self.stations, (x, y), home, span, level);
-        let mut rounds = self.train.rounds(span.0, span.1);
-        self.train.settle(&mut rounds);
-        let lives = rounds.iter().map(|round| {
-            let hits = self.train.hits(view, round);
-            Live {
-                loc: Loc { t: round.t, x: x + round.dx, y: y + round.dy },
-                home,
-                weighed: Weighed { level, hits: hits.len(), ..Weighed::default() },
-                var: AROUND_M * AROUND_M,
-                hits,
-                before: Vec::new(),
-                drift: f64::INFINITY,
-                roads: Roads::default(),
-                rival: 0.0,
-                alive: true,
-                dirty: true,
-                done: false,
-            }
-        });
-        lives.collect()
+        self.gather(view, x, y, t, READ);
+        let level = self.level(view, x, y, home, t);
+        let site = Site::new((x, y), home, level, (t - BEFORE_S, t + AFTER_S));
+        self.tracks.lay(view, &self.stations, &[site], &|owner| owner == FREE);
+        self.tracks.read(view, effort);
+        site
     }
+}
+
+/// The middle of some values, or another if there are none.
+fn middle(mut values: Vec<f64>, otherwise: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(otherwise)
 }

@@ -268,6 +268,8 @@ pub fn rewritten(
 
 #[cfg(test)]
 mod tests {
+    use domain::SourceKind::{Press, Satellite};
+
     use super::*;
 
     fn calibration() -> Calibration {
@@ -279,7 +281,6 @@ mod tests {
             made_up: 40,
             reviewed: 0,
         };
-        use domain::SourceKind::{Press, Satellite};
         Calibration {
             missions: vec!["exercise-1".to_owned()],
             group: vec![group(vec![Press], -1.25), group(vec![Satellite, Press], 0.0)],
