@@ -215,11 +215,15 @@ fn lines_but_calibration(text: &str) -> Vec<(&str, bool)> {
     kept
 }
 
-/// The text of a file of priors without its version and its calibration: what
-/// decides what reasons add up to.
+/// What of a file of priors decides what reasons add up to: its text without
+/// version, calibration, comments and blank lines.
 pub fn declared(text: &str) -> String {
-    let lines = lines_but_calibration(text);
-    lines.iter().filter(|(_, version)| !version).map(|(line, _)| format!("{line}\n")).collect()
+    lines_but_calibration(text)
+        .into_iter()
+        .filter(|(line, version)| !version && !line.trim().is_empty())
+        .filter(|(line, _)| !line.trim_start().starts_with('#'))
+        .map(|(line, _)| format!("{line}\n"))
+        .collect()
 }
 
 /// The same declared priors with another version and calibration, as a whole
@@ -303,6 +307,7 @@ mod tests {
         let twice = rewritten(&Text::new("once", once.clone()), "next-1", &calibration()).unwrap();
         assert_eq!(once, twice);
         assert_eq!(declared(&once), declared(current().content()));
+        assert_eq!(declared(PRIORS[1].1), declared(PRIORS[0].1), "only calibrated");
         let other = once.replace("settled = 10.0", "settled = 11.0");
         assert_ne!(declared(&other), declared(&once));
     }

@@ -672,4 +672,28 @@ proptest! {
             prop_assert!(same + incident.belief.distinct.get() <= 1.0 + 1e-9);
         }
     }
+
+    /// A calibration is one more line, with which the lines add up as before; it
+    /// changes nothing else, and nothing where there is none.
+    #[test]
+    fn a_calibration_is_one_more_reason(list in sightings()) {
+        let (_, text) = fusion::prior_file::PRIORS[1];
+        let mut reference = reference(Climatology::default());
+        reference.priors = fusion::Priors::parse(&strict::Text::new("p", text), vec![]).unwrap();
+        let calibrated = fusion::group(list.clone(), &reference, &Rules::current(), &[]).incidents;
+        let declared = watched(list, &[]);
+        prop_assert_eq!(calibrated.len(), declared.len());
+        for (one, before) in calibrated.iter().zip(&declared) {
+            let p = 1.0 / (1.0 + (-log_odds(one)).exp());
+            prop_assert!((p - one.belief.probability.get()).abs() < 1e-9);
+            prop_assert!((one.belief.before_calibration() - log_odds(before)).abs() < 1e-9);
+            let group = reference.priors.calibration.of(&one.kinds);
+            let more = usize::from(group.is_some());
+            prop_assert_eq!(one.belief.reasons.len(), before.belief.reasons.len() + more);
+            prop_assert_eq!(group.is_none(), one.belief.calibrated_on.is_empty());
+            if let Some(group) = group {
+                prop_assert!(one.belief.probability.get() <= group.ceiling + 1e-3);
+            }
+        }
+    }
 }
