@@ -123,6 +123,7 @@ fn incident(place: Located, from: &str, to: &str, classes: &[(Class, f64)]) -> I
             distinct: Probability::ONE,
             priors: String::new(),
             regime: String::new(),
+            calibrated_on: String::new(),
             reasons: vec![],
         },
         particulars: domain::Particulars::default(),
