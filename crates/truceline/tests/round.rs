@@ -91,7 +91,7 @@ fn explained(sandbox: &Sandbox) {
     let heard = stations.iter().filter(|s| s["heard"].is_string()).count();
     assert_eq!(heard.to_string(), list[2]["arrivals"].to_string().replace('"', ""));
     let sum = stations.iter().map(|s| number(&s["nats"])).sum::<f64>()
-        + ["rarity", "level_fit", "since"].iter().map(|part| number(&told[part])).sum::<f64>();
+        + ["rarity", "size_fit", "since"].iter().map(|part| number(&told[part])).sum::<f64>();
     assert!((sum - number(&told["evidence"])).abs() < 1e-6, "{told}");
     let problem = sandbox.expect("events mission --explain evt_", 2);
     assert!(problem.err.contains("is the beginning of"), "{}", problem.err);
