@@ -15,8 +15,7 @@ use crate::matching::{Pair, Table};
 use crate::math;
 use crate::score::{Hit, View, occam};
 
-/// Scatter of rounds about their place along one axis before it is known, metres:
-/// at first, at least, at most.
+/// Scatter of rounds about their place along an axis, metres: at first, at least, at most.
 const SCATTER_M: (f64, f64, f64) = (110.0, 60.0, 180.0);
 /// Error of a place along one axis, metres.
 const PLACE_M: f64 = 80.0;
@@ -647,7 +646,8 @@ impl Tracks {
             for e in 0..self.used {
                 let ear = &self.ears[e];
                 let p = ear.paths[site];
-                let (mut sum, mut weight) = (0.0, 1.0 / (AIR_ERROR * p.tau).powi(2).max(1e-4));
+                let error = AIR_ERROR * p.tau;
+                let (mut sum, mut weight) = (0.0, 1.0 / (error * error).max(1e-4));
                 for (r, state) in self.rounds.iter().filter(of).zip(&states) {
                     let t = r.taken[e];
                     if t.heard != NONE {

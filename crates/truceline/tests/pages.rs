@@ -102,7 +102,7 @@ struct Formats {
 }
 
 fn formats() -> Formats {
-    let pages = ["docs/formats.md", "docs/agreement.md"];
+    let pages = ["docs/formats.md", "docs/formats-sensors.md", "docs/agreement.md"];
     let text = pages.map(|name| fs::read_to_string(page(name)).unwrap()).join("\n");
     let mut formats = Formats::default();
     let mut lines = text.lines().peekable();
