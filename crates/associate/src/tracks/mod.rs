@@ -11,18 +11,17 @@
 //! are predicted best, as tracks are from scan to scan. A shift by one round at
 //! all stations of a direction is undone by turning whole sectors.
 
+mod round;
+
 use crate::matching::{Pair, Table};
 use crate::math;
 use crate::score::{Hit, View, occam};
+use round::{Ear, Heard, NONE, NOTHING, Path, Round, SCATTER_M, Taken};
 
-/// Scatter of rounds about their place along an axis, metres: at first, at least, at most.
-const SCATTER_M: (f64, f64, f64) = (110.0, 60.0, 180.0);
-/// Error of a place along one axis, metres.
-const PLACE_M: f64 = 80.0;
+pub(crate) use round::Site;
+
 /// Rounds per second in a salvo, as a prior.
 const ROUND_RATE: f64 = 0.7;
-/// Levels of rounds of a salvo scatter by so much, dB.
-const LEVEL_SD_DB: f64 = 3.5;
 /// Two arrivals closer than this are one detection, s.
 const DEAD_S: f64 = 0.25;
 /// Stations that would hear a round more rarely are not asked.
@@ -47,7 +46,6 @@ const TURN_MIN: f64 = 0.1;
 const HITS_MIN: usize = 4;
 /// Rounds at most.
 const ROUNDS_MAX: usize = 200;
-const NONE: u32 = u32::MAX;
 
 /// How hard rounds are looked for: stations at which they are begun, and times
 /// that sectors are turned.
@@ -58,87 +56,6 @@ pub(crate) struct Effort {
     /// Score that a round must have against the competition, nats.
     pub least: f64,
 }
-
-/// A place from which rounds come.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Site {
-    pub x: f64,
-    pub y: f64,
-    pub home: u32,
-    /// Level of its rounds, dB at 1 km.
-    pub level: f64,
-    /// Origin times looked at.
-    pub span: (f64, f64),
-    /// Middle and variance of the offsets of its rounds.
-    middle: (f64, f64),
-    var: f64,
-}
-
-impl Site {
-    pub(crate) fn new((x, y): (f64, f64), home: u32, level: f64, span: (f64, f64)) -> Self {
-        let var = SCATTER_M.0 * SCATTER_M.0 + PLACE_M * PLACE_M;
-        Self { x, y, home, level, span, middle: (0.0, 0.0), var }
-    }
-}
-
-/// How a station hears a place.
-#[derive(Clone, Copy, Debug, Default)]
-struct Path {
-    tau: f64,
-    gx: f64,
-    gy: f64,
-    loss: f64,
-    chance: f64,
-    /// Log-probability of silence.
-    silent: f64,
-    /// What arrivals from there are late by.
-    bias: f64,
-    toward: (f32, f32),
-    asked: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Heard {
-    index: usize,
-    t: f64,
-    pick: f32,
-    amp: f64,
-    gain: f64,
-    ln_rate: f64,
-    /// Round that has it.
-    owner: u32,
-}
-
-#[derive(Default)]
-struct Ear {
-    station: u32,
-    /// For each site.
-    paths: Vec<Path>,
-    heard: Vec<Heard>,
-}
-
-/// What a detection adds to a round: weight, and what it makes of the moment at no offset.
-#[derive(Clone, Copy, Debug)]
-struct Taken {
-    heard: u32,
-    weight: f64,
-    at: f64,
-}
-
-#[derive(Clone, Debug)]
-struct Round {
-    site: usize,
-    /// Information about moment and offset, and its product with their mean.
-    info: [f64; 6],
-    right: [f64; 3],
-    level: f64,
-    levels: f64,
-    hits: usize,
-    score: f64,
-    taken: Vec<Taken>,
-}
-
-const NOTHING: Taken = Taken { heard: NONE, weight: 0.0, at: 0.0 };
 
 /// A round as it comes out.
 #[derive(Clone, Debug)]
@@ -163,66 +80,6 @@ pub(crate) struct Tracks {
     pairs: Vec<Pair>,
     order: Vec<(f64, f64, u32)>,
     table: Table,
-}
-
-impl Round {
-    fn new(site: usize, s: &Site, ears: usize) -> Self {
-        let hold = 1.0 / s.var;
-        Self {
-            site,
-            // A moment is looked for in minutes.
-            info: [1e-4, 0.0, 0.0, hold, 0.0, hold],
-            right: [0.0, hold * s.middle.0, hold * s.middle.1],
-            level: s.level / (LEVEL_SD_DB * LEVEL_SD_DB),
-            levels: 1.0 / (LEVEL_SD_DB * LEVEL_SD_DB),
-            hits: 0,
-            score: 0.0,
-            taken: vec![NOTHING; ears],
-        }
-    }
-
-    fn add(&mut self, p: &Path, taken: Taken, sign: f64) {
-        let w = sign * taken.weight;
-        self.info[0] += w;
-        self.info[1] += w * p.gx;
-        self.info[2] += w * p.gy;
-        self.info[3] += w * p.gx * p.gx;
-        self.info[4] += w * p.gx * p.gy;
-        self.info[5] += w * p.gy * p.gy;
-        self.right[0] += w * taken.at;
-        self.right[1] += w * p.gx * taken.at;
-        self.right[2] += w * p.gy * taken.at;
-    }
-
-    /// Mean and covariance of moment and offset: t, x, y, and tt, tx, ty, xx, xy, yy.
-    fn state(&self) -> ([f64; 3], [f64; 6]) {
-        let [a, b, c, d, e, f] = self.info;
-        let (p, q, r) = (d * f - e * e, c * e - b * f, b * e - c * d);
-        let inv = 1.0 / (a * p + b * q + c * r);
-        let (xx, xy, yy) = (a * f - c * c, b * c - a * e, a * d - b * b);
-        let cov = [p, q, r, xx, xy, yy].map(|of| of * inv);
-        let [u, v, w] = self.right;
-        let mean = [
-            cov[0] * u + cov[1] * v + cov[2] * w,
-            cov[1] * u + cov[3] * v + cov[4] * w,
-            cov[2] * u + cov[4] * v + cov[5] * w,
-        ];
-        (mean, cov)
-    }
-}
-
-impl Path {
-    /// What a round predicts: time of arrival since zero, and its variance.
-    fn predict(&self, (mean, c): &([f64; 3], [f64; 6])) -> (f64, f64) {
-        let (gx, gy) = (self.gx, self.gy);
-        let t = mean[0] + gx * mean[1] + gy * mean[2] + self.tau + self.bias;
-        let var = c[0]
-            + 2.0 * (gx * c[1] + gy * c[2])
-            + gx * gx * c[3]
-            + 2.0 * gx * gy * c[4]
-            + gy * gy * c[5];
-        (t, var.max(0.0))
-    }
 }
 
 impl Tracks {
@@ -577,12 +434,22 @@ impl Tracks {
         self.order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
         self.pairs.clear();
         let ear = &self.ears[e];
+        // No level or direction can add more.
+        let stray = view.physics.model.azimuth_stray_share;
+        let level_best = view.physics.level(0.0);
+        let mut begin = 0;
         for (number, (t, var, r)) in self.order.iter().enumerate() {
             let round = &self.rounds[*r as usize];
             let p = &ear.paths[round.site];
             let level = round.level / round.levels - p.loss;
             let wide = GATE * (var + view.variance(ear.station, 0.12, p.tau)).sqrt();
-            let begin = ear.heard.partition_point(|h| h.t < t - wide);
+            // Rounds come in order of time, and their first detections nearly so.
+            while begin > 0 && ear.heard[begin - 1].t >= t - wide {
+                begin -= 1;
+            }
+            while ear.heard.get(begin).is_some_and(|h| h.t < t - wide) {
+                begin += 1;
+            }
             for (h, heard) in ear.heard.iter().enumerate().skip(begin) {
                 if heard.t > t + wide + LATE_S {
                     break;
@@ -591,9 +458,15 @@ impl Tracks {
                     continue;
                 }
                 let error = var + view.variance(ear.station, heard.pick, p.tau);
-                let gain = view.physics.time(heard.t - t, error)
+                let time = view.physics.time(heard.t - t, error);
+                let pick = &view.rings[ear.station as usize].picks[heard.index];
+                let most = time + heard.gain + level_best + pick.bearing.best(stray);
+                if most < heard.ln_rate + p.silent {
+                    continue;
+                }
+                let gain = time
                     + heard.gain
-                    + direction(view, ear.station, heard, p)
+                    + view.physics.direction(pick, p.toward)
                     + view.physics.level(heard.amp - level)
                     - heard.ln_rate
                     - p.silent;
