@@ -158,7 +158,7 @@ impl Told<'_> {
                     if db < 0.0 { "fainter" } else { "louder" }
                 )),
                 turned_deg.map_or(String::new(), |deg| format!(
-                    ", from {:.0} degrees to the {}",
+                    ", from {:.0}° to the {}",
                     deg.abs(),
                     if deg < 0.0 { "left" } else { "right" }
                 ))
