@@ -5,12 +5,14 @@
 //! calibrated probability, each with the detections that belong to it.
 //!
 //! How it works, block of time after block of time: salvos are found as a whole
-//! (`salvo`), other events by branch and bound from detections that nobody
+//! (`salvo`: their places by `place`, their rounds by `tracks`), other events by branch and bound from detections that nobody
 //! explains (`search`), clear ones first, each followed by further rounds from
 //! the same place (`births`); then detections are dealt anew between events and
 //! events that others explain better die (`moves`). Final events are located
 //! with the error of the forecast air as an unknown (`locate`) and get their
-//! probability from a map fitted on sets with truth (`posterior`).
+//! probability from a map fitted on sets with truth (`posterior`); one that
+//! repeats an earlier one to the digit was put in again (`replay`). Clear events
+//! teach what to make of each station and of the air (`network`, `locate`).
 //!
 //! P and S picks go through an engine of the same ideas with a depth and a
 //! velocity model ([`phases`], [`travel`]), detections of infrasound arrays
