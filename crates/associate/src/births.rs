@@ -5,7 +5,6 @@
 use crate::live::{Events, Live};
 use crate::network::Network;
 use crate::ring::{FREE, Ring};
-use crate::roads::Roads;
 use crate::score::{Hit, Loc, Physics, View};
 use crate::search::{Candidate, Scratch, polish};
 
@@ -148,19 +147,6 @@ fn template_gain(
 
 impl From<Candidate> for Live {
     fn from(c: Candidate) -> Self {
-        Self {
-            loc: c.loc,
-            home: c.home,
-            weighed: c.weighed,
-            var: c.var,
-            hits: c.hits,
-            before: Vec::new(),
-            drift: f64::INFINITY,
-            roads: Roads::default(),
-            rival: 0.0,
-            alive: true,
-            dirty: true,
-            done: false,
-        }
+        Self::new(c.loc, c.home, c.weighed, c.var, c.hits)
     }
 }

@@ -40,6 +40,26 @@ pub(crate) struct Live {
     pub done: bool,
 }
 
+impl Live {
+    /// One that was just found.
+    pub(crate) fn new(loc: Loc, home: u32, weighed: Weighed, var: f64, hits: Vec<Hit>) -> Self {
+        Self {
+            loc,
+            home,
+            weighed,
+            var,
+            hits,
+            before: Vec::new(),
+            drift: f64::INFINITY,
+            roads: Roads::default(),
+            rival: 0.0,
+            alive: true,
+            dirty: true,
+            done: false,
+        }
+    }
+}
+
 /// Events at work, by number; numbers count up for ever.
 #[derive(Default)]
 pub(crate) struct Events {

@@ -15,7 +15,6 @@ use crate::moves::{self, Deal};
 use crate::network::Network;
 use crate::place::Places;
 use crate::ring::{FREE, Ring};
-use crate::roads::Roads;
 use crate::score::{Hit, Loc, Physics, View, Weighed};
 use crate::search::Scratch;
 use crate::tracks::{Effort, Found, Site, Tracks};
@@ -274,20 +273,9 @@ fn nearest(salvos: &[Salvo], loc: Loc) -> Option<usize> {
 fn lives(found: Vec<Found>, sites: &[Site]) -> Vec<Live> {
     let live = |f: Found| {
         let site = &sites[f.site];
-        Live {
-            loc: Loc { t: f.t, x: site.x + f.dx, y: site.y + f.dy },
-            home: site.home,
-            weighed: Weighed { level: f.level, hits: f.hits.len(), ..Weighed::default() },
-            var: AROUND_M * AROUND_M,
-            hits: f.hits,
-            before: Vec::new(),
-            drift: f64::INFINITY,
-            roads: Roads::default(),
-            rival: 0.0,
-            alive: true,
-            dirty: true,
-            done: false,
-        }
+        let loc = Loc { t: f.t, x: site.x + f.dx, y: site.y + f.dy };
+        let weighed = Weighed { level: f.level, hits: f.hits.len(), ..Weighed::default() };
+        Live::new(loc, site.home, weighed, AROUND_M * AROUND_M, f.hits)
     };
     found.into_iter().map(live).collect()
 }
