@@ -99,11 +99,29 @@ impl Bearing {
         self.gain(stray, x * nearest_cos - y * nearest_sin, y * nearest_cos + x * nearest_sin)
     }
 
+    /// Adds what the direction says of the place of a source, `off` metres from the
+    /// station, to normal equations whose second and third unknowns are the place.
+    #[inline]
+    pub(crate) fn pull<const N: usize>(
+        &self,
+        off: (f64, f64),
+        info: &mut [[f64; N]; N],
+        right: &mut [f64; N],
+    ) {
+        let Some((left, weight, (lx, ly))) = self.line(off) else { return };
+        right[1] += weight * left * lx;
+        right[2] += weight * left * ly;
+        info[1][1] += weight * lx * lx;
+        info[1][2] += weight * lx * ly;
+        info[2][1] += weight * lx * ly;
+        info[2][2] += weight * ly * ly;
+    }
+
     /// What the direction says of the place of a source at `(dx, dy)` metres from
     /// the station: how far it should move across the line of sight, metres to
     /// the left, the weight of that, per square metre, and the unit vector to the left.
     #[inline]
-    pub(crate) fn pull(&self, dx: f64, dy: f64) -> Option<(f64, f64, (f64, f64))> {
+    fn line(&self, (dx, dy): (f64, f64)) -> Option<(f64, f64, (f64, f64))> {
         let d2 = dx * dx + dy * dy;
         if !self.is_some() || d2 < 1.0 {
             return None;
@@ -176,7 +194,7 @@ mod tests {
             let at = |deg: f64| (libm::sin(deg * PI / 180.0), libm::cos(deg * PI / 180.0));
             let (ux, uy) = at(deg + off);
             let (dx, dy) = (ux * km * 1e3, uy * km * 1e3);
-            let (left, weight, (lx, ly)) = bearing.pull(dx, dy).unwrap();
+            let (left, weight, (lx, ly)) = bearing.line((dx, dy)).unwrap();
             let before = bearing.gain(0.05, dx, dy);
             let after = bearing.gain(0.05, dx + left * lx, dy + left * ly);
             prop_assert!(weight > 0.0 && after >= before - 1e-6);

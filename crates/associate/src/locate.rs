@@ -154,15 +154,8 @@ pub(crate) fn fix(view: &View, event: &Live, wind: &Wind) -> Fix {
                 }
             }
             let k = hit.station as usize;
-            let pull = ring.picks[index].bearing.pull(loc.x - view.net.x[k], loc.y - view.net.y[k]);
-            if let Some((left, weight, (lx, ly))) = pull {
-                right[1] += weight * left * lx;
-                right[2] += weight * left * ly;
-                info[1][1] += weight * lx * lx;
-                info[1][2] += weight * lx * ly;
-                info[2][1] += weight * lx * ly;
-                info[2][2] += weight * ly * ly;
-            }
+            let off = (loc.x - view.net.x[k], loc.y - view.net.y[k]);
+            ring.picks[index].bearing.pull(off, &mut info, &mut right);
         }
         let Some(l) = math::cholesky(&info) else { break };
         let step = math::solve(&l, &right);

@@ -528,8 +528,7 @@ impl View<'_> {
                     total.add(gain);
                     out.hits += 1;
                     out.chi2 += (r.residual * r.residual / r.variance).min(9.0);
-                    let amp = f64::from(self.rings[r.station as usize].picks[r.heard].amp);
-                    let off = amp + r.loss - level;
+                    let off = f64::from(r.amp) + r.loss - level;
                     out.level_chi2 += (off * off / s2).min(9.0);
                 }
                 _ => {
@@ -607,15 +606,8 @@ impl View<'_> {
                     }
                 }
                 let k = hit.station as usize;
-                let pull =
-                    ring.picks[index].bearing.pull(loc.x - self.net.x[k], loc.y - self.net.y[k]);
-                if let Some((left, weight, (lx, ly))) = pull {
-                    right[1] += weight * left * lx;
-                    right[2] += weight * left * ly;
-                    info[1][1] += weight * lx * lx;
-                    info[2][1] += weight * lx * ly;
-                    info[2][2] += weight * ly * ly;
-                }
+                let off = (loc.x - self.net.x[k], loc.y - self.net.y[k]);
+                ring.picks[index].bearing.pull(off, &mut info, &mut right);
             }
             for i in 0..3 {
                 for j in i + 1..3 {

@@ -5,7 +5,7 @@ use crate::account::{Account, Elsewhere, More, Rival, Says, TOLD, Testimony};
 use crate::math;
 
 use super::source::{
-    Array, BUSY_S, FARTHEST_KM, Heard, Source, chance, data, listen, parts, usual_travel,
+    Array, BUSY_S, FARTHEST_KM, Heard, LN_RATE, Source, chance, data, listen, parts, usual_travel,
 };
 use super::sphere::{Spot, apart};
 use super::{
@@ -45,12 +45,14 @@ pub(crate) fn of(
     });
     let (stations, plan): (Vec<_>, Vec<_>) = stations.into_iter().unzip();
     let said: f64 = stations.iter().map(|s| s.nats).sum();
+    // As the engine weighed it, less how rare a source is: that is told apart.
+    let heard = data(arrays, &court.taken, &own.source, None) - LN_RATE;
     Account {
         event: at as u32,
         // How rare sources are, and the volume of places and times that agree.
-        rarity: own.score - said,
+        rarity: own.score - heard,
         size_fit: 0.0,
-        since: 0.0,
+        since: heard - said,
         evidence: own.score,
         map: Vec::new(),
         replay: None,

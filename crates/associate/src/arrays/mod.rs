@@ -418,6 +418,7 @@ mod tests {
         let said: f64 = account.stations.iter().map(|s| s.nats).sum();
         let sum = account.rarity + account.size_fit + said + account.since;
         assert!((sum - event.evidence).abs() < 1e-9, "{sum} {}", event.evidence);
+        assert!(account.since.abs() < 1e-9, "what is told is what was weighed: {}", account.since);
         let mut rows: Vec<u32> = account.rows().collect();
         rows.sort_unstable();
         let mut own = event.rows.clone();

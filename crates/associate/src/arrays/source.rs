@@ -35,7 +35,7 @@ const MORE_MIN: f64 = 1.0;
 pub(crate) const BUSY_S: f64 = 3.0 * 3_600.0;
 /// Logarithm of the sources per square kilometre and second: one in a million
 /// square kilometres and a day.
-const LN_RATE: f64 = -25.182_253_5;
+pub(crate) const LN_RATE: f64 = -25.182_253_5;
 
 /// An array with its detections in order of time.
 #[derive(Clone, Debug)]
