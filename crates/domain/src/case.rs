@@ -2,6 +2,7 @@
 //! attribution, publication, consequence. Plain values; the rules that lead to
 //! them stand in the crate `casework`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -322,6 +323,22 @@ pub struct SourceGrade {
     pub refuted: u32,
 }
 
+/// What officers ruled of incidents: true if any finding on it is verified, false
+/// if all that were decided are refuted. What is open, or cannot be ruled on,
+/// tells nothing.
+pub fn rulings(cases: &[Case]) -> BTreeMap<Id, bool> {
+    let mut rulings = BTreeMap::new();
+    for case in cases {
+        let real = match case.status {
+            Status::Verified => true,
+            Status::Refuted => false,
+            _ => continue,
+        };
+        *rulings.entry(case.incident).or_insert(real) |= real;
+    }
+    rulings
+}
+
 /// A finding on which people have acted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -408,5 +425,51 @@ impl Case {
             Some(one) if one.grade == Grade::NotAttributable => "not possible",
             Some(_) => "withheld",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::IdKind;
+
+    #[test]
+    fn an_incident_is_real_if_any_finding_on_it_is_verified() {
+        let incident = |number: u8| Id::of(IdKind::Incident, &[&[number]]);
+        let case = |incident: Id, status: Status| Case {
+            finding: Id::of(IdKind::Finding, &[incident.to_string().as_bytes()]),
+            incident,
+            provision: "p".to_owned(),
+            reading: String::new(),
+            status,
+            doubt: String::new(),
+            severity: None,
+            standard: Standard::ALL[0],
+            likelihood: Probability::ONE,
+            confidence: Confidence::Low,
+            lines: vec![],
+            grades: vec![],
+            credibility: None,
+            checks: vec![],
+            notices: vec![],
+            decision: None,
+            attribution: None,
+            published: None,
+            corrections: vec![],
+            retracted: None,
+            consequence: None,
+            clocks: vec![],
+        };
+        let cases = [
+            case(incident(1), Status::Refuted),
+            case(incident(1), Status::Verified),
+            case(incident(2), Status::Refuted),
+            case(incident(2), Status::Refuted),
+            case(incident(3), Status::CannotRule),
+            case(incident(3), Status::Corroborated),
+            case(incident(4), Status::Retracted),
+        ];
+        let expected = BTreeMap::from([(incident(1), true), (incident(2), false)]);
+        assert_eq!(rulings(&cases), expected);
     }
 }

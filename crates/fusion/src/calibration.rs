@@ -105,6 +105,12 @@ impl Calibration {
         self.group.iter().find(|group| group.rests_on == rests_on)
     }
 
+    /// P(an incident took place and is no other) under the map.
+    pub fn states(&self, example: &Example) -> f64 {
+        let adds = self.of(&example.rests_on).map_or(0.0, |group| group.adds(example.log_odds));
+        example.distinct / (1.0 + libm::exp(-(example.log_odds + adds)))
+    }
+
     /// The missions it was fitted on, in words: the first, and how many more.
     pub fn missions_in_short(&self) -> String {
         match self.missions.as_slice() {
@@ -256,6 +262,8 @@ mod tests {
         assert!((group.shift - 0.5).abs() < 0.02, "{group:?}");
         assert!((group.scale - 0.4).abs() < 0.02, "{group:?}");
         assert_eq!((group.made_up, group.reviewed), (16_200, 0));
+        let told = map.states(&Example { distinct: 0.5, ..example(0.0, true) });
+        assert!((told - 0.5 / (1.0 + libm::exp(-0.5))).abs() < 0.01, "{told}");
         assert!(map.of(&[SourceKind::Patrol]).is_none());
     }
 

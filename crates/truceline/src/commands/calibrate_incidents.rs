@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
-use domain::{Incident, Probability, SourceKind, State, Status};
+use domain::{Incident, Probability, SourceKind, State};
 use exercise::held::Truth;
 use fusion::calibration::{Calibration, Example};
 use fusion::prior_file::{current, declared, is_version, rewritten};
@@ -165,7 +165,7 @@ fn labelled(
         Some(Labels::Rulings) => false,
     };
     if !by_truth {
-        let rulings = rulings(state);
+        let rulings = domain::case::rulings(&state.cases);
         let list =
             state.incidents.iter().filter_map(|one| Some(label(one, *rulings.get(&one.id)?, true)));
         return Ok(("rulings of officers", list.collect()));
@@ -197,23 +197,6 @@ fn label(incident: &Incident, real: bool, reviewed: bool) -> Labelled {
     }
 }
 
-/// What officers ruled of incidents: true if any finding on it is verified,
-/// false if all that were decided are refuted. What is open, or cannot be ruled
-/// on, tells nothing.
-fn rulings(state: &State) -> BTreeMap<domain::Id, bool> {
-    let mut rulings = BTreeMap::new();
-    for case in &state.cases {
-        let real = match case.status {
-            Status::Verified => true,
-            Status::Refuted => false,
-            _ => continue,
-        };
-        let known = rulings.entry(case.incident).or_insert(real);
-        *known |= real;
-    }
-    rulings
-}
-
 /// The seed of an exercise, from its case. Its files must be those that this
 /// version makes of the seed, or its truth would be another one.
 fn seed(path: &Path, state: &State, world: &World) -> Result<u64> {
@@ -240,12 +223,6 @@ fn seed(path: &Path, state: &State, world: &World) -> Result<u64> {
     Ok(seed)
 }
 
-/// P(it took place and is no other) under a map.
-fn mapped(example: &Example, map: &Calibration) -> f64 {
-    let adds = map.of(&example.rests_on).map_or(0.0, |group| group.adds(example.log_odds));
-    example.distinct / (1.0 + libm::exp(-(example.log_odds + adds)))
-}
-
 /// Before and after, by what incidents rest on: all of them and their sum.
 fn compared(list: &[Labelled], map: &Calibration) -> String {
     let mut by_rest: BTreeMap<&[SourceKind], Vec<&Labelled>> = BTreeMap::new();
@@ -257,7 +234,7 @@ fn compared(list: &[Labelled], map: &Calibration) -> String {
         let before: Vec<(f64, bool)> =
             of.iter().map(|one| (one.stated, one.example.real)).collect();
         let after: Vec<(f64, bool)> =
-            of.iter().map(|one| (mapped(&one.example, map), one.example.real)).collect();
+            of.iter().map(|one| (map.states(&one.example), one.example.real)).collect();
         let mut row = vec![name, of.len().to_string()];
         row.push(of.iter().filter(|one| one.example.real).count().to_string());
         let pair = |of: fn(&[(f64, bool)]) -> f64, decimals: usize| {
@@ -311,7 +288,7 @@ fn write_reliability(out: &Path, list: &[Labelled], map: &Calibration) -> Result
         list.iter()
             .filter(|one| rest.is_none_or(|rest| rest == one.example.rests_on))
             .map(|one| {
-                let p = if after { mapped(&one.example, map) } else { one.stated };
+                let p = if after { map.states(&one.example) } else { one.stated };
                 (p, one.example.real)
             })
             .collect()
