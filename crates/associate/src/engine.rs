@@ -11,13 +11,14 @@ use crate::kind;
 use crate::live::{Events, Live, all_free};
 use crate::locate::{self, Wind};
 use crate::model::Model;
-use crate::moves::{self, Deal};
+use crate::moves::{self, Deal, Joint};
 use crate::network::Network;
 use crate::posterior::{self, Features};
 use crate::replay::{Replay, Replays};
 use crate::ring::{FREE, Pick, Ring};
 use crate::score::{Physics, View};
 use crate::search::{ACTIVE_CLEAR, ACTIVE_MIN, Candidate, Scratch, search};
+use crate::ties::Ties;
 
 /// Time worked on at once, s.
 const BLOCK_S: f64 = 15.0;
@@ -111,6 +112,9 @@ pub struct Event {
     pub chi2: f64,
     /// Rows of the detections that belong to it.
     pub rows: Vec<u32>,
+    /// Probability that each of them is its own and not another event's or a false
+    /// alarm, if it is real.
+    pub own: Vec<f32>,
     /// What the calibration map saw.
     pub features: Features,
     /// Record time at which it was released.
@@ -175,6 +179,7 @@ pub struct Engine {
     released: u32,
     s: Scratch,
     deal: Deal,
+    ties: Ties,
     columns: Box<crate::salvo::Columns>,
     anchors: std::collections::VecDeque<(f64, u32, u32)>,
     leftover: std::collections::VecDeque<(f64, u32, u32)>,
@@ -230,6 +235,7 @@ impl Engine {
             released: 0,
             s: Scratch::default(),
             deal: Deal::default(),
+            ties: Ties::default(),
             columns: Box::default(),
             anchors: std::collections::VecDeque::new(),
             leftover: std::collections::VecDeque::new(),
@@ -513,48 +519,57 @@ impl Engine {
         }
     }
 
-    /// Events at work that something new or changed is near to, and at the
-    /// closing those that will be released.
-    fn unsettled(&mut self, end: f64, closing: bool) -> Vec<u32> {
-        let at_work = |e: &Live| e.alive && !e.done && e.loc.t < end + 20.0;
-        let dirty: Vec<(f64, f64, f64)> = self
-            .events
-            .ids()
-            .map(|id| self.events.get(id))
-            .filter(|e| at_work(e) && e.dirty)
-            .map(|e| (e.loc.t, e.loc.x, e.loc.y))
-            .collect();
+    /// Events at work that one of these is near to: they may want the same detections.
+    fn about(&self, end: f64, these: &[u32]) -> Vec<u32> {
         let near = |e: &Live| {
-            dirty.iter().any(|(t, x, y)| {
-                let (dt, dx, dy) = ((e.loc.t - t).abs(), e.loc.x - x, e.loc.y - y);
+            these.iter().map(|id| self.events.get(*id).loc).any(|loc| {
+                let (dt, dx, dy) = ((e.loc.t - loc.t).abs(), e.loc.x - loc.x, e.loc.y - loc.y);
                 // Sound of both is at a station at once only if the place makes
                 // up for the time.
                 let most = (NEAR_S + (dx * dx + dy * dy).sqrt() / SLOW_MS).min(COMPETE_S);
                 dt < most && dx.abs() < NEAR_M && dy.abs() < NEAR_M
             })
         };
-        let last = |e: &Live| closing && e.loc.t < end - self.pace.final_s;
-        let ids: Vec<u32> = self
-            .events
-            .ids()
-            .filter(|id| {
+        let all = self.events.ids();
+        all.filter(|id| at_work(self.events.get(*id), end) && near(self.events.get(*id))).collect()
+    }
+
+    /// Events at work that something new or changed is near to, and at the
+    /// closing those that will be released.
+    fn unsettled(&mut self, end: f64, closing: bool) -> Vec<u32> {
+        let dirty = |id: &u32| {
+            let e = self.events.get(*id);
+            at_work(e, end) && e.dirty
+        };
+        let dirty: Vec<u32> = self.events.ids().filter(dirty).collect();
+        let mut ids = self.about(end, &dirty);
+        if closing {
+            let last = end - self.pace.final_s;
+            let released = |id: &u32| {
                 let e = self.events.get(*id);
-                at_work(e) && (last(e) || near(e))
-            })
-            .collect();
-        for id in &ids {
-            let e = self.events.get_mut(*id);
-            e.dirty = false;
+                at_work(e, end) && e.loc.t < last
+            };
+            let released: Vec<u32> = self.events.ids().filter(released).collect();
             // What is released is weighed once more, wherever it rests.
-            if last(e) {
-                e.drift = f64::INFINITY;
+            for id in &released {
+                self.events.get_mut(*id).drift = f64::INFINITY;
             }
+            ids.extend(released);
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        for id in &ids {
+            self.events.get_mut(*id).dirty = false;
         }
         ids
     }
 
     fn sort_out(&mut self, end: f64, horizon: f64, stage: Stage) -> bool {
         let ids = self.unsettled(end, stage == Stage::Closing);
+        self.sweep(horizon, &ids, stage)
+    }
+
+    fn sweep(&mut self, horizon: f64, ids: &[u32], stage: Stage) -> bool {
         // While births are still to come it is early to say who explains whom.
         let moves = if stage == Stage::Clear { moves::shift } else { moves::sweep };
         !ids.is_empty()
@@ -564,7 +579,7 @@ impl Engine {
                 &self.physics,
                 &mut self.events,
                 horizon,
-                &ids,
+                ids,
                 &mut self.s,
                 &mut self.deal,
             )
@@ -585,8 +600,35 @@ impl Engine {
         }
     }
 
+    /// Joint moves of what will be released now or next, and the neighbours of what
+    /// changed by them sorted out.
+    fn join(&mut self, end: f64, horizon: f64) {
+        let soon = end - self.pace.final_s + BLOCK_S;
+        let close = |id: &u32| {
+            let e = self.events.get(*id);
+            e.alive && !e.done && e.loc.t < soon
+        };
+        let mut ids: Vec<u32> = self.events.ids().filter(close).collect();
+        ids.sort_by(|a, b| {
+            let (a_t, b_t) = (self.events.get(*a).loc.t, self.events.get(*b).loc.t);
+            a_t.total_cmp(&b_t).then(a.cmp(b))
+        });
+        let mut joint = Joint {
+            net: &self.net,
+            rings: &mut self.rings,
+            physics: &self.physics,
+            events: &mut self.events,
+            horizon,
+            s: &mut self.s,
+        };
+        let changed = joint.moves(&ids);
+        let ids = self.about(end, &changed);
+        self.sweep(horizon, &ids, Stage::Closing);
+    }
+
     fn release(&mut self, end: f64, horizon: f64, out: &mut Vec<Event>) {
         self.sort_out(end, horizon, Stage::Closing);
+        self.join(end, horizon);
         let mut ids: Vec<u32> = self
             .events
             .ids()
@@ -598,13 +640,31 @@ impl Engine {
         ids.sort_by(|a, b| {
             self.events.get(*a).loc.t.total_cmp(&self.events.get(*b).loc.t).then(a.cmp(b))
         });
+        self.average(end, horizon, &ids);
         for id in ids {
             let event = self.finalise(id, horizon);
             let live = self.events.get_mut(id);
             live.done = true;
-            live.roads.close();
             out.push(event);
         }
+    }
+
+    /// Averages over the associations of events that will be released, beside those
+    /// that compete with them.
+    fn average(&mut self, end: f64, horizon: f64, released: &[u32]) {
+        if released.is_empty() {
+            return;
+        }
+        let last = end - self.pace.final_s;
+        let about = last - BLOCK_S - COMPETE_S..last + COMPETE_S;
+        let beside = |id: &u32| {
+            let e = self.events.get(*id);
+            e.alive && (about.contains(&e.loc.t) || released.contains(id))
+        };
+        let ids: Vec<u32> = self.events.ids().filter(beside).collect();
+        let view =
+            View { net: &self.net, rings: &self.rings, physics: &self.physics, horizon, me: FREE };
+        self.ties.average(&view, &mut self.events, &ids);
     }
 
     fn finalise(&mut self, id: u32, horizon: f64) -> Event {
@@ -682,6 +742,7 @@ impl Engine {
             evidence: w.score,
             chi2: w.chi2,
             rows,
+            own: e.tie.own.clone(),
             features,
             t_emit: horizon,
         }
@@ -698,6 +759,11 @@ impl Engine {
             net.count_false(k as u32, alarms, now);
         }
     }
+}
+
+/// True for an event that is not yet released and old enough to be sorted out.
+fn at_work(e: &Live, end: f64) -> bool {
+    e.alive && !e.done && e.loc.t < end + 20.0
 }
 
 /// How much louder than expected stations heard an event, dB, those that would

@@ -98,6 +98,7 @@ mod salvo;
 mod score;
 mod search;
 pub mod stream;
+mod ties;
 mod tracks;
 pub mod travel;
 

@@ -5,6 +5,7 @@ use crate::math;
 use crate::ring::{FREE, Ring};
 use crate::roads::Roads;
 use crate::score::{Belief, Hit, Loc, Physics, Weighed};
+use crate::ties::Tie;
 
 /// Spread of rounds of one volley, with the error of places, metres.
 const VOLLEY_M: f64 = 150.0;
@@ -33,6 +34,10 @@ pub(crate) struct Live {
     pub roads: Roads,
     /// Evidence that other events would gain from its detections, nats.
     pub rival: f64,
+    /// What the sum over associations said before it was released.
+    pub tie: Tie,
+    /// Its evidence when joint moves were last tried, nats.
+    pub tried: f64,
     pub alive: bool,
     /// True if it is new or changed since its neighbourhood was last sorted out.
     pub dirty: bool,
@@ -53,6 +58,8 @@ impl Live {
             drift: f64::INFINITY,
             roads: Roads::default(),
             rival: 0.0,
+            tie: Tie::default(),
+            tried: f64::NAN,
             alive: true,
             dirty: true,
             done: false,

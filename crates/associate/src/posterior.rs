@@ -10,7 +10,7 @@ use crate::score::{Hit, View, Weighed};
 const BUSY_S: f64 = 20.0;
 
 /// Numbers that the calibration map looks at.
-pub const COUNT: usize = 36;
+pub const COUNT: usize = 38;
 
 /// What they are, in the order of the weights of a [`Calibration`].
 pub const FEATURES: [&str; COUNT] = [
@@ -50,6 +50,8 @@ pub const FEATURES: [&str; COUNT] = [
     "the same, few hits",
     "the same, by log of hits",
     "the same, by log of other events about it",
+    "evidence over all associations",
+    "root of it",
 ];
 
 /// Where residuals per hit and the log of other events are among them.
@@ -84,6 +86,8 @@ pub(crate) struct Raw {
     pub others: f64,
     /// Error of its place, with the air as forecast, metres.
     pub size: f64,
+    /// What the sum over associations adds to the evidence, nats.
+    pub tie: f64,
 }
 
 impl Features {
@@ -129,6 +133,7 @@ pub(crate) fn raw(view: &View, events: &Events, id: u32, hits: &[Hit], weighed: 
         site: events.belief(view.physics, event.loc, id).site.is_some(),
         others: events.others(id, OTHERS_S, OTHERS_M) as f64,
         size: (2.0 * event.var).sqrt(),
+        tie: event.tie.change,
     }
 }
 
@@ -142,6 +147,7 @@ impl From<Raw> for Features {
         let lone = f64::from(u8::from(r.others < 0.5));
         let others = math::ln(1.0 + r.others).min(4.5);
         let levels = (r.level_chi2 / hits).min(6.0);
+        let averaged = (r.evidence + r.tie).max(0.0);
         let size = math::ln(r.size.max(5.0) / 50.0).min(4.0);
         Self([
             1.0,
@@ -180,6 +186,8 @@ impl From<Raw> for Features {
             levels * few,
             levels * math::ln(hits).min(4.0) * 0.3,
             levels * others,
+            (averaged / 20.0).min(5.0),
+            (averaged / 10.0).sqrt().min(4.0),
         ])
     }
 }

@@ -116,7 +116,7 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
     for event in &events {
         let name = format!("A{}", event.number);
-        let of = event.rows.iter().map(|row| rows[*row as usize].name.as_str());
+        let of = event.rows.iter().map(|row| (rows[*row as usize].name.as_str(), None));
         sink.event(&name, &line(&name, event, zero)?, event.probability, of)?;
     }
     super::explained(args, ran.told.as_ref())?;

@@ -57,7 +57,7 @@ pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
     for event in &events {
         let name = format!("A{}", event.number);
-        let detections = event.rows.iter().map(|row| names[*row as usize].0.as_str());
+        let detections = event.rows.iter().map(|row| (names[*row as usize].0.as_str(), None));
         sink.event(&name, &line(&name, event), event.probability, detections)?;
     }
     super::explained(args, ran.told.as_ref())?;

@@ -141,7 +141,7 @@ impl Sink {
             summary: Summary { engine_version: ENGINE_VERSION, ..Summary::default() },
         };
         writeln!(sink.events, "{columns}")?;
-        writeln!(sink.assoc, "det,event")?;
+        writeln!(sink.assoc, "det,event,own")?;
         Ok(sink)
     }
 
@@ -171,23 +171,27 @@ impl Sink {
                 e.replay.map_or(String::new(), |r| format!("{:.3}@{:.3}", r.probability, r.of_s)),
                 features.join(" ")
             );
-            self.event(&name, &line, e.probability, e.rows.iter().map(|row| feed.id(*row)))?;
+            let own = e.own.iter().map(|own| Some(*own));
+            let detections = e.rows.iter().map(|row| feed.id(*row)).zip(own);
+            self.event(&name, &line, e.probability, detections)?;
         }
         Ok(())
     }
 
-    /// An event's row and the detections that belong to it.
+    /// An event's row and the detections that belong to it, with the probability that
+    /// each is its own where the engine states one.
     pub(crate) fn event<'a>(
         &mut self,
         name: &str,
         line: &str,
         probability: f64,
-        detections: impl Iterator<Item = &'a str>,
+        detections: impl Iterator<Item = (&'a str, Option<f32>)>,
     ) -> Result<()> {
         self.digest.update(line.as_bytes());
         self.events.write_all(line.as_bytes())?;
-        for detection in detections {
-            let line = format!("{detection},{name}\n");
+        for (detection, own) in detections {
+            let own = own.map_or(String::new(), |own| format!("{own:.4}"));
+            let line = format!("{detection},{name},{own}\n");
             self.digest.update(line.as_bytes());
             self.assoc.write_all(line.as_bytes())?;
         }

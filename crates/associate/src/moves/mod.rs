@@ -3,6 +3,8 @@
 //! agree, and an event that others explain better dies. Repeated until nothing
 //! changes, or a few times.
 
+mod joint;
+
 use crate::live::{Events, Live, claim};
 use crate::matching::{Pair, Table};
 use crate::network::Network;
@@ -10,6 +12,8 @@ use crate::ring::{DEALT, FREE, Ring};
 use crate::roads::{Road, Seats};
 use crate::score::{Hit, Physics, Reached, View, occam};
 use crate::search::Scratch;
+
+pub(crate) use joint::Joint;
 
 /// What an event predicts at a station that heard something it could take.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +105,7 @@ pub(crate) fn shift(
 }
 
 /// What an event expects at the end of a road.
-struct Expected {
+pub(crate) struct Expected {
     t: f64,
     level: f64,
     /// Log-probability of silence.
@@ -110,7 +114,7 @@ struct Expected {
 
 impl Expected {
     #[inline]
-    fn new(view: &View, event: &Live, road: &Road, t: f64) -> Self {
+    pub(crate) fn new(view: &View, event: &Live, road: &Road, t: f64) -> Self {
         let model = &view.physics.model;
         let level = event.weighed.level - road.loss;
         let noise = view.net.habit[road.station as usize].noise;
@@ -123,7 +127,14 @@ impl Expected {
     /// What a detection would add in place of silence, nats; `ln_other` is the
     /// logarithm of the rate of its other explanations.
     #[inline]
-    fn gain(&self, view: &View, road: &Road, ring: &Ring, i: usize, ln_other: f64) -> f64 {
+    pub(crate) fn gain(
+        &self,
+        view: &View,
+        road: &Road,
+        ring: &Ring,
+        i: usize,
+        ln_other: f64,
+    ) -> f64 {
         let pick = &ring.picks[i];
         let variance = view.variance(road.station, pick.sigma, road.tau);
         view.physics.time(ring.t[i] - self.t, variance)

@@ -1,0 +1,228 @@
+//! Averages over associations: who heard whom is not known for sure where events
+//! want the same detections. All ways of dealing a station's detections out to
+//! the events that predict them are summed, each with its likelihood: within a
+//! knot of predictions the order of arrivals is the order of predictions, so that
+//! the sum goes forward and backward along both.
+
+use crate::live::Events;
+use crate::math;
+use crate::moves::Expected;
+use crate::score::View;
+
+/// A detection that would take so many nats away is none of an event's.
+const GAIN_MIN: f64 = -6.0;
+/// No chance is smaller.
+const LEAST: f64 = 1e-12;
+
+/// What the sum over associations says of an event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Tie {
+    /// What it adds to the evidence, nats; below zero if others explain what it heard.
+    pub change: f64,
+    /// Probability that each of its hits is its own, in their order.
+    pub own: Vec<f32>,
+}
+
+/// What an event predicts at a station.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    station: u32,
+    /// Predicted time, s.
+    t: f64,
+    event: u32,
+    /// Its pairs in the list of all.
+    first: u32,
+    end: u32,
+    /// Number of its hit there and index of that in the ring; none if it has none.
+    number: u32,
+    hit: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    index: u32,
+    /// Likelihood ratio of hearing it, against silence and something else.
+    weight: f64,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// Memory used again and again.
+#[derive(Default)]
+pub(crate) struct Ties {
+    rows: Vec<Row>,
+    pairs: Vec<Pair>,
+    forward: Vec<f64>,
+    backward: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Tie {
+    /// Takes in what a station says: probability that the event was not heard there,
+    /// the weight that its hit was given before, and the probability of that hit.
+    fn note(&mut self, row: &Row, silent: f64, plain: f64, own: f64) {
+        self.change -= math::ln(silent.max(LEAST));
+        if plain > 0.0 {
+            self.change -= math::ln(plain);
+            self.own[row.number as usize] = own as f32;
+        }
+    }
+}
+
+impl Ties {
+    /// Averages over what these events heard, as if there were no others.
+    pub(crate) fn average(&mut self, view: &View, events: &mut Events, ids: &[u32]) {
+        self.rows.clear();
+        self.pairs.clear();
+        for &id in ids {
+            let e = events.get_mut(id);
+            let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
+            e.roads.lay(view, e.loc, e.home, reach);
+            e.tie.change = 0.0;
+            // Where it is not weighed below, nobody else can be meant.
+            e.tie.own.clear();
+            e.tie.own.resize(e.hits.len(), 1.0);
+            let e = events.get(id);
+            for road in e.roads.within(reach) {
+                if !view.asks(road.station, level, road.loss) {
+                    continue;
+                }
+                let k = road.station as usize;
+                let (ring, habit) = (&view.rings[k], &view.net.habit[k]);
+                let t = e.loc.t + road.tau + habit.clock;
+                let wide = 4.5 * view.sigma(road.station, 0.12, road.tau);
+                let until = (t + wide + 1.5).min(view.horizon);
+                let first = self.pairs.len() as u32;
+                let mut expected = None;
+                for i in ring.from(t - wide)..ring.t.len() {
+                    if ring.t[i] > until {
+                        break;
+                    }
+                    let expected = expected.get_or_insert_with(|| Expected::new(view, e, road, t));
+                    let gain = expected.gain(view, road, ring, i, habit.ln_false);
+                    if gain > GAIN_MIN {
+                        self.pairs.push(Pair { index: i as u32, weight: math::exp(gain) });
+                    }
+                }
+                let end = self.pairs.len() as u32;
+                if end > first {
+                    let station = road.station;
+                    let at = e.hits.binary_search_by(|h| h.station.cmp(&station));
+                    let number = at.map_or(NONE, |at| at as u32);
+                    let hit = at.map_or(NONE, |at| ring.index(e.hits[at].position) as u32);
+                    self.rows.push(Row { station, t, event: id, first, end, number, hit });
+                }
+            }
+        }
+        self.rows.sort_unstable_by(|a, b| {
+            a.station.cmp(&b.station).then(a.t.total_cmp(&b.t)).then(a.event.cmp(&b.event))
+        });
+        let rows = std::mem::take(&mut self.rows);
+        let mut least = Vec::new();
+        for group in rows.chunk_by(|a, b| a.station == b.station) {
+            least.clear();
+            least.extend(group.iter().map(|row| self.pairs[row.first as usize].index));
+            for i in (1..least.len()).rev() {
+                least[i - 1] = least[i - 1].min(least[i]);
+            }
+            let mut from = 0;
+            while from < group.len() {
+                let to = from + self.knot(&group[from..], &least[from..]);
+                self.sum(&group[from..to], events);
+                from = to;
+            }
+        }
+        self.rows = rows;
+    }
+
+    /// How many leading rows want the same detections, directly or through others.
+    /// `least` is the lowest detection of each row and all after it.
+    fn knot(&self, rows: &[Row], least: &[u32]) -> usize {
+        let mut highest = 0;
+        for (i, row) in rows.iter().enumerate() {
+            if i > 0 && least[i] > highest {
+                return i;
+            }
+            highest = highest.max(self.pairs[row.end as usize - 1].index);
+        }
+        rows.len()
+    }
+
+    /// Sums over all ways of dealing out what a knot of rows wants.
+    fn sum(&mut self, rows: &[Row], events: &mut Events) {
+        let own = |row: &Row| &self.pairs[row.first as usize..row.end as usize];
+        if let [row] = rows {
+            // Nobody else wants what it could take.
+            let all: f64 = 1.0 + own(row).iter().map(|p| p.weight).sum::<f64>();
+            let hit = own(row).iter().find(|p| p.index == row.hit).map_or(0.0, |p| p.weight);
+            events.get_mut(row.event).tie.note(row, 1.0 / all, hit, hit / all);
+            return;
+        }
+        let lowest = rows.iter().map(|r| self.pairs[r.first as usize].index).min().unwrap_or(0);
+        let highest =
+            rows.iter().map(|r| self.pairs[r.end as usize - 1].index).max().unwrap_or(lowest);
+        // Column 0 is before all detections.
+        let columns = (highest - lowest + 2) as usize;
+        let column = |p: &Pair| (p.index - lowest + 1) as usize;
+        // forward[r][c]: rows up to r, the last detection dealt being c.
+        self.forward.clear();
+        self.forward.resize((rows.len() + 1) * columns, 0.0);
+        self.forward[0] = 1.0;
+        for (r, row) in rows.iter().enumerate() {
+            let (done, rest) = self.forward.split_at_mut((r + 1) * columns);
+            let (before, now) = (&done[r * columns..], &mut rest[..columns]);
+            now.copy_from_slice(before);
+            let (mut sum, mut at) = (0.0, 0);
+            for p in &self.pairs[row.first as usize..row.end as usize] {
+                let c = column(p);
+                while at < c {
+                    sum += before[at];
+                    at += 1;
+                }
+                now[c] += sum * p.weight;
+            }
+            let most = now.iter().copied().fold(0.0, f64::max);
+            for value in now {
+                *value /= most;
+            }
+        }
+        // backward[c]: rows after r with detections after c, summed from the end.
+        self.backward.clear();
+        self.backward.resize(columns, 1.0);
+        for (r, row) in rows.iter().enumerate().rev() {
+            let before = &self.forward[r * columns..(r + 1) * columns];
+            let silent: f64 = before.iter().zip(&self.backward).map(|(f, b)| f * b).sum();
+            let (mut sum, mut at, mut all, mut hit) = (0.0, 0, silent, 0.0);
+            let mut plain = 0.0;
+            for p in &self.pairs[row.first as usize..row.end as usize] {
+                let c = column(p);
+                while at < c {
+                    sum += before[at];
+                    at += 1;
+                }
+                let way = sum * p.weight * self.backward[c];
+                all += way;
+                if p.index == row.hit {
+                    hit = way;
+                    plain = p.weight;
+                }
+            }
+            events.get_mut(row.event).tie.note(row, silent / all, plain, hit / all);
+            // One more row: backward'[c] is what was, and what its pairs after c begin.
+            self.weights.clone_from(&self.backward);
+            let pairs = &self.pairs[row.first as usize..row.end as usize];
+            let (mut added, mut next, mut most) = (0.0, pairs.len(), 0.0_f64);
+            for c in (0..columns).rev() {
+                while next > 0 && column(&pairs[next - 1]) > c {
+                    next -= 1;
+                    added += pairs[next].weight * self.weights[column(&pairs[next])];
+                }
+                self.backward[c] += added;
+                most = most.max(self.backward[c]);
+            }
+            for value in &mut self.backward {
+                *value /= most;
+            }
+        }
+    }
+}
