@@ -13,11 +13,37 @@ pub(crate) struct Pair {
 /// Order-preserving matching of the most gain.
 #[derive(Default)]
 pub(crate) struct Table {
+    /// Most gain of the predictions so far with the first so many detections.
     best: Vec<f64>,
-    choice: Vec<u8>,
-    gains: Vec<f64>,
+    rows: Vec<Row>,
+    choices: Vec<Choice>,
     /// Lowest detection of this pair and all after it.
     least: Vec<u32>,
+}
+
+/// Where the most gain of the first rows and columns comes from.
+#[derive(Clone, Copy, PartialEq)]
+enum Choice {
+    /// Without the last row.
+    Above,
+    /// Without the last column.
+    Left,
+    /// With both matched.
+    Both,
+}
+
+/// What one prediction added. A row differs from the one above it only in a
+/// stretch of columns that begins at its first detection.
+struct Row {
+    prediction: u32,
+    /// First column of the stretch, and where its choices are.
+    from: usize,
+    choices: std::ops::Range<usize>,
+    /// Columns that this and earlier predictions reach; beyond them all is as
+    /// at the last.
+    reach: usize,
+    /// True if the gain at the last column is more than above.
+    rose: bool,
 }
 
 impl Table {
@@ -66,48 +92,67 @@ impl Table {
             take(first, pairs[best].index);
             return;
         }
-        let rows = (pairs[pairs.len() - 1].prediction - first + 1) as usize;
-        let columns = (highest - lowest + 1) as usize;
-        self.gains.clear();
-        self.gains.resize(rows * columns, f64::NEG_INFINITY);
-        for p in pairs {
-            self.gains[(p.prediction - first) as usize * columns + (p.index - lowest) as usize] =
-                p.gain;
-        }
-        let width = columns + 1;
         self.best.clear();
-        self.best.resize((rows + 1) * width, 0.0);
-        self.choice.clear();
-        self.choice.resize((rows + 1) * width, 0);
-        for r in 1..=rows {
-            for c in 1..=columns {
-                let skip_row = self.best[(r - 1) * width + c];
-                let skip_column = self.best[r * width + c - 1];
-                let both =
-                    self.best[(r - 1) * width + c - 1] + self.gains[(r - 1) * columns + c - 1];
-                let (value, choice) = if both > skip_row && both > skip_column {
-                    (both, 2)
-                } else if skip_row >= skip_column {
-                    (skip_row, 0)
-                } else {
-                    (skip_column, 1)
-                };
-                self.best[r * width + c] = value;
-                self.choice[r * width + c] = choice;
-            }
+        self.best.push(0.0);
+        self.rows.clear();
+        self.choices.clear();
+        for group in pairs.chunk_by(|a, b| a.prediction == b.prediction) {
+            self.row(group, lowest);
         }
-        let (mut r, mut c) = (rows, columns);
-        while r > 0 && c > 0 {
-            match self.choice[r * width + c] {
-                2 => {
-                    take(first + r as u32 - 1, lowest + c as u32 - 1);
-                    r -= 1;
-                    c -= 1;
+        let mut column = (highest - lowest + 1) as usize;
+        for row in self.rows.iter().rev() {
+            if column > row.reach {
+                if !row.rose {
+                    continue;
                 }
-                0 => r -= 1,
-                _ => c -= 1,
+                column = row.reach;
+            }
+            while let Some(at) = column.checked_sub(row.from)
+                && let Some(choice) = self.choices[row.choices.clone()].get(at)
+                && *choice != Choice::Above
+            {
+                column -= 1;
+                if *choice == Choice::Both {
+                    take(row.prediction, lowest + column as u32);
+                    break;
+                }
             }
         }
+    }
+
+    /// Adds the row of a prediction; column `c` is that of detection `lowest + c - 1`.
+    fn row(&mut self, group: &[Pair], lowest: u32) {
+        let column = |p: &Pair| (p.index - lowest) as usize + 1;
+        let (from, last) = (column(&group[0]), column(&group[group.len() - 1]));
+        let reach = last.max(self.best.len() - 1);
+        self.best.resize(reach + 1, self.best[self.best.len() - 1]);
+        let begin = self.choices.len();
+        let (mut left, mut diagonal) = (self.best[from - 1], self.best[from - 1]);
+        let mut own = group.iter().peekable();
+        let mut rose = false;
+        for c in from..=reach {
+            let above = self.best[c];
+            let pair = own.next_if(|p| column(p) == c);
+            let both = pair.map_or(f64::NEG_INFINITY, |p| diagonal + p.gain);
+            let (value, choice) = if both > above && both > left {
+                (both, Choice::Both)
+            } else if above >= left {
+                (above, Choice::Above)
+            } else {
+                (left, Choice::Left)
+            };
+            // Gains never fall from left to right: all that follows is as above.
+            if c > last && choice == Choice::Above {
+                rose = false;
+                break;
+            }
+            self.best[c] = value;
+            self.choices.push(choice);
+            rose = choice != Choice::Above;
+            (left, diagonal) = (value, above);
+        }
+        let (prediction, choices) = (group[0].prediction, begin..self.choices.len());
+        self.rows.push(Row { prediction, from, choices, reach, rose });
     }
 }
 
@@ -127,6 +172,20 @@ mod tests {
         assert_eq!(taken, [Some(3), Some(5), None]);
     }
 
+    /// The whole table, cell by cell.
+    fn most(pairs: &[Pair]) -> f64 {
+        let mut best = [0.0_f64; 32];
+        for group in pairs.chunk_by(|a, b| a.prediction == b.prediction) {
+            let above = best;
+            for c in 1..32 {
+                let own = group.iter().find(|p| p.index as usize + 1 == c);
+                let both = own.map_or(0.0, |p| above[c - 1] + p.gain);
+                best[c] = above[c].max(best[c - 1]).max(both);
+            }
+        }
+        best[31]
+    }
+
     proptest! {
         /// Predictions may look farther back than those before them: still
         /// nobody gets what another has.
@@ -144,6 +203,10 @@ mod tests {
             }
             let mut taken: Vec<(u32, u32)> = Vec::new();
             Table::default().solve(&pairs, |number, index| taken.push((number, index)));
+            let gain = |t: &(u32, u32)| {
+                pairs.iter().find(|p| (p.prediction, p.index) == *t).map_or(0.0, |p| p.gain)
+            };
+            prop_assert!((taken.iter().map(gain).sum::<f64>() - most(&pairs)).abs() < 1e-9);
             for (i, a) in taken.iter().enumerate() {
                 prop_assert!(pairs.iter().any(|p| (p.prediction, p.index) == *a));
                 prop_assert!(taken[..i].iter().all(|b| b.0 != a.0 && b.1 != a.1));

@@ -219,22 +219,30 @@ impl Places {
         // What rounds that both heard would add, in scatters of what chance adds,
         // goes with the root of what they heard.
         let weight = ((a.len() * b.len()).min(900) as f32).sqrt() * 0.1;
-        for k in 0..bins {
-            let middle = k + wide;
-            let within =
-                |half: usize| self.cumulated[middle + half + 1] - self.cumulated[middle - half];
-            let n = within(wide);
-            while self.scatter.len() <= n as usize {
-                let n = self.scatter.len() as f32;
-                self.scatter.push(shares.map(|share| 1.0 / (n * share + 0.5).sqrt()));
-            }
-            let scatter = self.scatter[n as usize];
-            let over =
-                |half: usize, i: usize| (within(half) as f32 - n as f32 * shares[i]) * scatter[i];
-            // What is beyond the ends says nothing.
-            let inside = if k > 0 && k + 1 < bins { weight } else { 0.0 };
-            self.first.push(inside * over(first, 0));
-            self.close.push([inside * over(blunt, 2), inside * over(sharp, 1)]);
+        // How many are in the window of a half-width about each lag.
+        let within = |half: usize| {
+            let upper = &self.cumulated[wide + half + 1..][..bins];
+            upper.iter().zip(&self.cumulated[wide - half..][..bins]).map(|(to, from)| to - from)
+        };
+        let most = within(wide).max().unwrap_or(0) as usize;
+        for n in self.scatter.len()..=most {
+            self.scatter.push(shares.map(|share| 1.0 / (n as f32 * share + 0.5).sqrt()));
+        }
+        let over = |i: usize, count: u32, n: u32| {
+            (count as f32 - n as f32 * shares[i]) * self.scatter[n as usize][i]
+        };
+        if asked {
+            let counts = within(first).zip(within(wide));
+            self.first.extend(counts.map(|(count, n)| weight * over(0, count, n)));
+        } else {
+            self.first.resize(self.first.len() + bins, 0.0);
+        }
+        let counts = within(blunt).zip(within(sharp)).zip(within(wide));
+        self.close
+            .extend(counts.map(|((b, s), n)| [weight * over(2, b, n), weight * over(1, s, n)]));
+        // What is beyond the ends says nothing.
+        for end in [base as usize, base as usize + bins - 1] {
+            (self.first[end], self.close[end]) = (0.0, [0.0; 2]);
         }
         let (i, j) = (i as u32, j as u32);
         let from = (from + 0.5 * BIN_S) as f32;

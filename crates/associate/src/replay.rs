@@ -38,24 +38,49 @@ pub struct Replay {
     pub probability: f64,
 }
 
-/// A detection of an event that was released.
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    t: f64,
-    raw: f32,
-    gain: f32,
-    /// Origin time of its event.
-    origin: f64,
+/// Detections of a station that belong to events that were released, oldest first.
+/// What they are known again by lies apart: nearly all looks end there.
+#[derive(Clone, Debug, Default)]
+struct Marks {
+    /// Level and ratio, to the bit.
+    looks: VecDeque<u64>,
+    /// Time, and origin time of the event.
+    times: VecDeque<(f64, f64)>,
+}
+
+impl Marks {
+    fn look_of(pick: &Pick) -> u64 {
+        u64::from(pick.raw.to_bits()) << 32 | u64::from(pick.gain.to_bits())
+    }
+
+    fn push(&mut self, look: u64, t: f64, origin: f64) {
+        self.looks.push_back(look);
+        self.times.push_back((t, origin));
+    }
+
+    /// Forgets those before a time.
+    fn forget(&mut self, t: f64) {
+        while self.times.front().is_some_and(|mark| mark.0 < t) {
+            self.looks.pop_front();
+            self.times.pop_front();
+        }
+    }
+
+    /// Those that looked the same.
+    fn same(&self, look: u64) -> impl Iterator<Item = (f64, f64)> {
+        let all = self.looks.iter().enumerate();
+        all.filter(move |(_, other)| **other == look).map(|(i, _)| self.times[i])
+    }
 }
 
 /// What the stations reported lately.
 pub(crate) struct Replays {
-    marks: Vec<VecDeque<Mark>>,
+    marks: Vec<Marks>,
 }
 
 impl Replays {
     pub(crate) fn new(stations: usize) -> Self {
-        Self { marks: vec![VecDeque::new(); stations] }
+        Self { marks: vec![Marks::default(); stations] }
     }
 
     /// The event that an event repeats, if any; the event is remembered.
@@ -64,17 +89,12 @@ impl Replays {
         let mut delays: Vec<(f64, f64)> = Vec::new();
         for hit in hits {
             let (t, pick) = heard(rings, *hit);
+            let look = Marks::look_of(pick);
             let marks = &mut self.marks[hit.station as usize];
-            while marks.front().is_some_and(|m| m.t < t - BACK_S) {
-                marks.pop_front();
-            }
-            let same = |m: &&Mark| {
-                m.raw.to_bits() == pick.raw.to_bits()
-                    && m.gain.to_bits() == pick.gain.to_bits()
-                    && t - m.t > SOON_S
-            };
-            delays.extend(marks.iter().filter(same).map(|m| (t - m.t, m.origin)));
-            marks.push_back(Mark { t, raw: pick.raw, gain: pick.gain, origin });
+            marks.forget(t - BACK_S);
+            let earlier = marks.same(look).map(|(then, origin)| (t - then, origin));
+            delays.extend(earlier.filter(|(delay, _)| *delay > SOON_S));
+            marks.push(look, t, origin);
         }
         delays.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let mut best: (usize, usize) = (0, 0);

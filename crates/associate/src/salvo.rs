@@ -19,11 +19,12 @@ use crate::score::{Hit, Loc, Physics, View, Weighed};
 use crate::search::Scratch;
 use crate::tracks::{Effort, Found, Site, Tracks};
 
-/// So many free detections of a station within so long are a salvo, s.
-const RUN: usize = 2;
+/// Two free detections of a station within so long are a run, s.
 const RUN_S: f64 = 7.0;
-/// Stations that must see a run.
+/// Nearest stations of which so many must see a run, and how soon, s.
+const RUNNING_ASKED: usize = 12;
 const RUNNING_MIN: usize = 3;
+const RUNNING_S: f64 = 45.0;
 /// Stations asked for the place, and how far they may be, metres.
 const ASKED: (usize, f64) = (28, 14_000.0);
 /// Origin times looked at, before and after the first run was heard, s.
@@ -121,7 +122,12 @@ pub(crate) fn find(
     columns: &mut Columns,
 ) {
     let mut looked: Vec<Looked> = Vec::new();
-    while let Some((t, k)) = first_run(net, rings, anchors, &looked) {
+    // What salvos take is never free again for others here, so an anchor that
+    // began no run begins none later.
+    let mut at = 0;
+    while let Some(found) = first_run(net, rings, anchors, at, &looked) {
+        at = found;
+        let (t, k, _) = anchors[at];
         let (x, y) = (net.x[k as usize], net.y[k as usize]);
         let nothing = Looked { x, y, weight: SALVOS_MAX };
         let (born, busy) = columns.born(net, rings, physics, events, horizon, (t, k), s);
@@ -160,56 +166,50 @@ pub(crate) fn find(
     }
 }
 
-/// The first anchor that begins a run at its station, if neighbours see runs too.
+/// The first anchor from number `from` on that begins a run at its station, if
+/// neighbours see runs too.
 fn first_run(
     net: &Network,
     rings: &[Ring],
     anchors: &[(f64, u32, u32)],
+    from: usize,
     looked: &[Looked],
-) -> Option<(f64, u32)> {
-    for &(t, station, position) in anchors {
+) -> Option<usize> {
+    (from..anchors.len()).find(|at| {
+        let (t, station, position) = anchors[*at];
+        let ring = &rings[station as usize];
+        let index = ring.index(position);
+        if ring.owner[index] != FREE || !runs(ring, index, |begun| begun <= t) {
+            return false;
+        }
         let (x, y) = (net.x[station as usize], net.y[station as usize]);
         let near = |l: &&Looked| (l.x - x).abs() < REFUSED_M && (l.y - y).abs() < REFUSED_M;
         if looked.iter().filter(near).map(|l| l.weight).sum::<u32>() >= SALVOS_MAX {
-            continue;
+            return false;
         }
-        let ring = &rings[station as usize];
-        let index = ring.index(position);
-        if ring.owner[index] != FREE || !runs(ring, t, t + RUN_S) {
-            continue;
-        }
-        let around = net
-            .near(station)
-            .iter()
-            .take(12)
-            .filter(|l| {
-                let ring = &rings[**l as usize];
-                let until = t + 45.0;
-                let mut i = ring.from(t);
-                while i < ring.t.len() && ring.t[i] < until {
-                    if ring.owner[i] == FREE && runs(ring, ring.t[i], ring.t[i] + RUN_S) {
-                        return true;
-                    }
-                    i += 1;
-                }
-                false
-            })
-            .count();
-        if around >= RUNNING_MIN {
-            return Some((t, station));
-        }
-    }
-    None
+        let around = net.near(station).iter().take(RUNNING_ASKED).filter(|l| {
+            let ring = &rings[**l as usize];
+            runs(ring, ring.from(t), |begun| begun < t + RUNNING_S)
+        });
+        around.take(RUNNING_MIN).count() == RUNNING_MIN
+    })
 }
 
-fn runs(ring: &Ring, from: f64, to: f64) -> bool {
-    let mut i = ring.from(from);
-    let mut count = 0;
-    while i < ring.t.len() && ring.t[i] <= to {
-        count += usize::from(ring.owner[i] == FREE);
-        i += 1;
+/// True if a run begins at a free detection from an index on, while `soon` holds
+/// for its time.
+fn runs(ring: &Ring, from: usize, soon: impl Fn(f64) -> bool) -> bool {
+    let free = ring.t[from..].iter().zip(&ring.owner[from..]).filter(|(_, owner)| **owner == FREE);
+    let mut last = f64::NEG_INFINITY;
+    for (t, _) in free {
+        if *t <= last + RUN_S {
+            return true;
+        }
+        if !soon(*t) {
+            return false;
+        }
+        last = *t;
     }
-    count >= RUN
+    false
 }
 
 /// Reads salvos anew, together, whose first rounds will be final: those before

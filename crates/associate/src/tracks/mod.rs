@@ -16,7 +16,7 @@ mod round;
 use crate::matching::{Pair, Table};
 use crate::math;
 use crate::score::{Hit, View, occam};
-use round::{Ear, Heard, NONE, NOTHING, Path, Round, SCATTER_M, Taken};
+use round::{Ear, Heard, NONE, NOTHING, PICK2, Path, Round, SCATTER_M, Taken};
 
 pub(crate) use round::Site;
 
@@ -78,8 +78,19 @@ pub(crate) struct Tracks {
     used: usize,
     rounds: Vec<Round>,
     pairs: Vec<Pair>,
-    order: Vec<(f64, f64, u32)>,
+    order: Vec<Predicted>,
+    /// What the rounds had, and what they are dealt, by number.
+    before: Vec<u32>,
+    dealt: Vec<(u32, u32)>,
     table: Table,
+}
+
+/// An arrival that a round predicts at a station.
+#[derive(Clone, Copy)]
+struct Predicted {
+    round: u32,
+    t: f64,
+    var: f64,
 }
 
 impl Tracks {
@@ -113,7 +124,7 @@ impl Tracks {
                 if let Ok(h) = ear.heard.binary_search_by(|h| h.index.cmp(&index))
                     && ear.heard[h].owner == NONE
                 {
-                    self.take(view, e, r, h);
+                    self.take(view, e, self.predict(e, r), h);
                 }
             }
         }
@@ -157,10 +168,11 @@ impl Tracks {
                 self.ears.push(Ear::default());
             }
             let ear = &mut self.ears[self.used];
+            let habit = &view.net.habit[l as usize];
             ear.station = l;
+            (ear.scatter, ear.clock_var) = (habit.scatter, habit.clock_var);
             ear.paths.clear();
             ear.heard.clear();
-            let habit = &view.net.habit[l as usize];
             let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
             for s in &self.sites {
                 let path = view.path(s.x, s.y, s.home, l);
@@ -173,8 +185,10 @@ impl Tracks {
                     from = from.min(s.span.0 + tau - 2.0);
                     to = to.max(s.span.1 + tau + 2.0);
                 }
+                let error = model.path_error * tau;
                 ear.paths.push(Path {
                     tau,
+                    error2: error * error,
                     gx: path.gx,
                     gy: path.gy,
                     loss: path.loss,
@@ -197,7 +211,8 @@ impl Tracks {
                     ear.heard.push(Heard {
                         index: i,
                         t: ring.t[i] - self.zero,
-                        pick: pick.sigma,
+                        pick2: f64::from(pick.sigma) * f64::from(pick.sigma),
+                        bearing: pick.bearing,
                         amp: f64::from(pick.amp),
                         gain: f64::from(pick.gain),
                         ln_rate: 0.0,
@@ -279,8 +294,8 @@ impl Tracks {
                 break;
             }
             self.rounds.push(Round::new(site, &s, self.used));
-            let at = self.rounds.len() - 1;
-            self.take(view, first, at, h);
+            let by = self.predict(first, self.rounds.len() - 1);
+            self.take(view, first, by, h);
         }
         let mut known = Round::new(site, &s, self.used);
         known.add(&p, sure(&p), 1.0);
@@ -305,8 +320,7 @@ impl Tracks {
             let mut next = (f64::INFINITY, 0);
             for (i, e) in rest.iter().enumerate() {
                 let p = &self.ears[*e].paths[site];
-                let error = view.physics.model.path_error * p.tau;
-                let cost = (p.predict(&state).1 + error * error + 0.004).sqrt() / p.chance;
+                let cost = (p.predict(&state).1 + p.error2 + 0.004).sqrt() / p.chance;
                 if cost < next.0 {
                     next = (cost, i);
                 }
@@ -377,72 +391,72 @@ impl Tracks {
         }
     }
 
-    fn take(&mut self, view: &View, e: usize, r: usize, h: usize) {
-        let site = self.rounds[r].site;
-        let p = self.ears[e].paths[site];
-        let heard = self.ears[e].heard[h];
-        let state = self.rounds[r].state();
-        let (t, var) = p.predict(&state);
-        let s2 = view.variance(self.ears[e].station, heard.pick, p.tau);
+    /// Gives a detection to a round that it is predicted by.
+    fn take(&mut self, view: &View, e: usize, by: Predicted, h: usize) {
+        let round = &mut self.rounds[by.round as usize];
+        let ear = &mut self.ears[e];
+        let p = &ear.paths[round.site];
+        let heard = &mut ear.heard[h];
+        let s2 = p.variance(ear.scatter, ear.clock_var, heard.pick2);
         // A late one says little about the place.
-        let z2 =
-            if self.rounds[r].hits == 0 { 0.0 } else { (heard.t - t) * (heard.t - t) / (var + s2) };
+        let off = heard.t - by.t;
+        let z2 = if round.hits == 0 { 0.0 } else { off * off / (by.var + s2) };
         let weight = 5.0 / (4.0 + z2) / s2;
-        let taken = Taken { heard: h as u32, weight, at: heard.t - p.tau - p.bias };
-        let round = &mut self.rounds[r];
-        round.add(&p, taken, 1.0);
+        let scatter = view.physics.model.level_scatter_db;
+        let level = (heard.amp + p.loss) / (scatter * scatter);
+        let taken = Taken { heard: h as u32, weight, at: heard.t - p.tau - p.bias, level };
+        round.add(p, taken, 1.0);
         round.taken[e] = taken;
         round.hits += 1;
-        let scatter = view.physics.model.level_scatter_db;
-        round.level += (heard.amp + p.loss) / (scatter * scatter);
+        round.level += level;
         round.levels += 1.0 / (scatter * scatter);
-        self.ears[e].heard[h].owner = r as u32;
+        heard.owner = by.round;
     }
 
     fn release(&mut self, view: &View, e: usize, r: usize) {
-        let taken = self.rounds[r].taken[e];
+        let round = &mut self.rounds[r];
+        let taken = round.taken[e];
         if taken.heard == NONE {
             return;
         }
-        let p = self.ears[e].paths[self.rounds[r].site];
-        let heard = self.ears[e].heard[taken.heard as usize];
-        let round = &mut self.rounds[r];
-        round.add(&p, taken, -1.0);
+        let ear = &mut self.ears[e];
+        round.add(&ear.paths[round.site], taken, -1.0);
         round.taken[e] = NOTHING;
         round.hits -= 1;
         let scatter = view.physics.model.level_scatter_db;
-        round.level -= (heard.amp + p.loss) / (scatter * scatter);
+        round.level -= taken.level;
         round.levels -= 1.0 / (scatter * scatter);
-        self.ears[e].heard[taken.heard as usize].owner = NONE;
+        ear.heard[taken.heard as usize].owner = NONE;
+    }
+
+    /// What a round predicts at a station.
+    fn predict(&self, e: usize, r: usize) -> Predicted {
+        let round = &self.rounds[r];
+        let (t, var) = self.ears[e].paths[round.site].predict(&round.state());
+        Predicted { round: r as u32, t, var }
     }
 
     /// Deals the detections of a station anew to the rounds from number `from` on.
     /// True if any went elsewhere.
     fn match_ear(&mut self, view: &View, e: usize, from: usize) -> bool {
-        let before: Vec<u32> = self.rounds[from..].iter().map(|r| r.taken[e].heard).collect();
-        for r in from..self.rounds.len() {
-            self.release(view, e, r);
-        }
+        self.before.clear();
+        self.before.extend(self.rounds[from..].iter().map(|r| r.taken[e].heard));
         self.order.clear();
         for r in from..self.rounds.len() {
-            let p = &self.ears[e].paths[self.rounds[r].site];
-            if p.asked {
-                let (t, var) = p.predict(&self.rounds[r].state());
-                self.order.push((t, var, r as u32));
+            self.release(view, e, r);
+            if self.ears[e].paths[self.rounds[r].site].asked {
+                self.order.push(self.predict(e, r));
             }
         }
-        self.order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
+        self.order.sort_by(|a, b| a.t.total_cmp(&b.t).then(a.round.cmp(&b.round)));
         self.pairs.clear();
         let ear = &self.ears[e];
-        // No level or direction can add more.
-        let stray = view.physics.model.azimuth_stray_share;
-        let level_best = view.physics.level(0.0);
         let mut begin = 0;
-        for (number, (t, var, r)) in self.order.iter().enumerate() {
-            let round = &self.rounds[*r as usize];
+        for (number, Predicted { round, t, var }) in self.order.iter().enumerate() {
+            let round = &self.rounds[*round as usize];
             let p = &ear.paths[round.site];
             let level = round.level / round.levels - p.loss;
-            let wide = GATE * (var + view.variance(ear.station, 0.12, p.tau)).sqrt();
+            let wide = GATE * (var + ear.variance(p, PICK2)).sqrt();
             // Rounds come in order of time, and their first detections nearly so.
             while begin > 0 && ear.heard[begin - 1].t >= t - wide {
                 begin -= 1;
@@ -450,38 +464,32 @@ impl Tracks {
             while ear.heard.get(begin).is_some_and(|h| h.t < t - wide) {
                 begin += 1;
             }
-            for (h, heard) in ear.heard.iter().enumerate().skip(begin) {
+            for (heard, h) in ear.heard[begin..].iter().zip(begin as u32..) {
                 if heard.t > t + wide + LATE_S {
                     break;
                 }
                 if heard.owner != NONE {
                     continue;
                 }
-                let error = var + view.variance(ear.station, heard.pick, p.tau);
-                let time = view.physics.time(heard.t - t, error);
-                let pick = &view.rings[ear.station as usize].picks[heard.index];
-                let most = time + heard.gain + level_best + pick.bearing.best(stray);
-                if most < heard.ln_rate + p.silent {
-                    continue;
-                }
-                let gain = time
+                let error = var + ear.variance(p, heard.pick2);
+                let gain = view.physics.time(heard.t - t, error)
                     + heard.gain
-                    + view.physics.direction(pick, p.toward)
+                    + direction(view, heard, p)
                     + view.physics.level(heard.amp - level)
                     - heard.ln_rate
                     - p.silent;
                 if gain > 0.0 {
-                    self.pairs.push(Pair { prediction: number as u32, index: h as u32, gain });
+                    self.pairs.push(Pair { prediction: number as u32, index: h, gain });
                 }
             }
         }
-        let mut taken = Vec::new();
-        let order = &self.order;
-        self.table.solve(&self.pairs, |number, h| taken.push((order[number as usize].2, h)));
-        for (r, h) in taken {
-            self.take(view, e, r as usize, h as usize);
+        self.dealt.clear();
+        self.table.solve(&self.pairs, |number, h| self.dealt.push((number, h)));
+        for i in 0..self.dealt.len() {
+            let (number, h) = self.dealt[i];
+            self.take(view, e, self.order[number as usize], h as usize);
         }
-        self.rounds[from..].iter().zip(before).any(|(r, b)| r.taken[e].heard != b)
+        self.rounds[from..].iter().zip(&self.before).any(|(r, b)| r.taken[e].heard != *b)
     }
 
     /// Deals all stations anew once. True if anything changed.
@@ -578,9 +586,9 @@ impl Tracks {
             }
             let heard = &ear.heard[t.heard as usize];
             let at = m[0] + p.gx * m[1] + p.gy * m[2] + p.tau + p.bias;
-            sum += view.physics.time(heard.t - at, view.variance(ear.station, heard.pick, p.tau))
+            sum += view.physics.time(heard.t - at, ear.variance(p, heard.pick2))
                 + heard.gain
-                + direction(view, ear.station, heard, p)
+                + direction(view, heard, p)
                 + view.physics.level(heard.amp - (round.level / round.levels - p.loss))
                 - heard.ln_rate;
         }
@@ -667,7 +675,8 @@ fn sure(p: &Path) -> Taken {
     Taken { weight: p.chance / 0.01, ..NOTHING }
 }
 
-fn direction(view: &View, station: u32, heard: &Heard, p: &Path) -> f64 {
-    let pick = &view.rings[station as usize].picks[heard.index];
-    view.physics.direction(pick, p.toward)
+fn direction(view: &View, heard: &Heard, p: &Path) -> f64 {
+    let (dx, dy) = p.toward;
+    let stray = view.physics.model.azimuth_stray_share;
+    heard.bearing.gain(stray, f64::from(dx), f64::from(dy))
 }

@@ -2,12 +2,16 @@
 //! its moment and its offset from the place, to which each detection adds and
 //! from which it can be taken away again.
 
+use crate::bearing::Bearing;
+
 /// Scatter of rounds about their place along an axis, metres: at first, at least, at most.
 pub(super) const SCATTER_M: (f64, f64, f64) = (110.0, 60.0, 180.0);
 /// Error of a place along one axis, metres.
 const PLACE_M: f64 = 80.0;
 /// Levels of rounds of a salvo scatter by so much, dB.
 const LEVEL_SD_DB: f64 = 3.5;
+/// Variance of a pick that is no good, s^2.
+pub(super) const PICK2: f64 = 0.12_f32 as f64 * 0.12_f32 as f64;
 /// No detection, or no round.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -37,6 +41,8 @@ impl Site {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Path {
     pub(super) tau: f64,
+    /// Variance of the travel time by what the model does not know of the way, s^2.
+    pub(super) error2: f64,
     pub(super) gx: f64,
     pub(super) gy: f64,
     pub(super) loss: f64,
@@ -53,7 +59,9 @@ pub(super) struct Path {
 pub(super) struct Heard {
     pub(super) index: usize,
     pub(super) t: f64,
-    pub(super) pick: f32,
+    /// Variance of the pick, s^2.
+    pub(super) pick2: f64,
+    pub(super) bearing: Bearing,
     pub(super) amp: f64,
     pub(super) gain: f64,
     pub(super) ln_rate: f64,
@@ -64,6 +72,9 @@ pub(super) struct Heard {
 #[derive(Default)]
 pub(super) struct Ear {
     pub(super) station: u32,
+    /// Factor on the variance of its arrivals, and that of its clock, s^2.
+    pub(super) scatter: f64,
+    pub(super) clock_var: f64,
     /// For each site.
     pub(super) paths: Vec<Path>,
     pub(super) heard: Vec<Heard>,
@@ -75,6 +86,8 @@ pub(super) struct Taken {
     pub(super) heard: u32,
     pub(super) weight: f64,
     pub(super) at: f64,
+    /// What it adds to the weighted sum of levels.
+    pub(super) level: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -90,7 +103,7 @@ pub(super) struct Round {
     pub(super) taken: Vec<Taken>,
 }
 
-pub(super) const NOTHING: Taken = Taken { heard: NONE, weight: 0.0, at: 0.0 };
+pub(super) const NOTHING: Taken = Taken { heard: NONE, weight: 0.0, at: 0.0, level: 0.0 };
 
 impl Round {
     pub(super) fn new(site: usize, s: &Site, ears: usize) -> Self {
@@ -138,7 +151,20 @@ impl Round {
     }
 }
 
+impl Ear {
+    /// Variance of an arrival with a pick of a variance, s^2.
+    #[inline]
+    pub(super) fn variance(&self, p: &Path, pick2: f64) -> f64 {
+        p.variance(self.scatter, self.clock_var, pick2)
+    }
+}
+
 impl Path {
+    #[inline]
+    pub(super) fn variance(&self, scatter: f64, clock_var: f64, pick2: f64) -> f64 {
+        scatter * (pick2 + self.error2) + clock_var
+    }
+
     /// What a round predicts: time of arrival since zero, and its variance.
     pub(super) fn predict(&self, (mean, c): &([f64; 3], [f64; 6])) -> (f64, f64) {
         let (gx, gy) = (self.gx, self.gy);
