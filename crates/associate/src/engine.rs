@@ -16,7 +16,7 @@ use crate::network::Network;
 use crate::posterior::{self, Features};
 use crate::replay::{Replay, Replays};
 use crate::ring::{FREE, Pick, Ring};
-use crate::score::{Physics, View};
+use crate::score::{Loc, Physics, View};
 use crate::search::{ACTIVE_CLEAR, ACTIVE_MIN, Candidate, Scratch, search};
 use crate::ties::Ties;
 
@@ -519,19 +519,26 @@ impl Engine {
         }
     }
 
-    /// Events at work that one of these is near to: they may want the same detections.
-    fn about(&self, end: f64, these: &[u32]) -> Vec<u32> {
+    /// Events of some sort that one of these is near to: they may want the same detections.
+    fn about(&self, these: &[u32], sort: impl Fn(&Live) -> bool) -> Vec<u32> {
+        let mut places: Vec<Loc> = these.iter().map(|id| self.events.get(*id).loc).collect();
+        places.sort_by(|a, b| a.t.total_cmp(&b.t));
         let near = |e: &Live| {
-            these.iter().map(|id| self.events.get(*id).loc).any(|loc| {
+            let from = places.partition_point(|loc| loc.t <= e.loc.t - COMPETE_S);
+            let within = places[from..].iter().take_while(|loc| loc.t < e.loc.t + COMPETE_S);
+            within.into_iter().any(|loc| {
                 let (dt, dx, dy) = ((e.loc.t - loc.t).abs(), e.loc.x - loc.x, e.loc.y - loc.y);
                 // Sound of both is at a station at once only if the place makes
                 // up for the time.
                 let most = (NEAR_S + (dx * dx + dy * dy).sqrt() / SLOW_MS).min(COMPETE_S);
-                dt < most && dx.abs() < NEAR_M && dy.abs() < NEAR_M
+                dx.abs() < NEAR_M && dy.abs() < NEAR_M && dt < most
             })
         };
-        let all = self.events.ids();
-        all.filter(|id| at_work(self.events.get(*id), end) && near(self.events.get(*id))).collect()
+        let of_sort = |id: &u32| {
+            let e = self.events.get(*id);
+            sort(e) && near(e)
+        };
+        self.events.ids().filter(of_sort).collect()
     }
 
     /// Events at work that something new or changed is near to, and at the
@@ -542,7 +549,7 @@ impl Engine {
             at_work(e, end) && e.dirty
         };
         let dirty: Vec<u32> = self.events.ids().filter(dirty).collect();
-        let mut ids = self.about(end, &dirty);
+        let mut ids = self.about(&dirty, |e| at_work(e, end));
         if closing {
             let last = end - self.pace.final_s;
             let released = |id: &u32| {
@@ -622,7 +629,7 @@ impl Engine {
             s: &mut self.s,
         };
         let changed = joint.moves(&ids);
-        let ids = self.about(end, &changed);
+        let ids = self.about(&changed, |e| at_work(e, end));
         self.sweep(horizon, &ids, Stage::Closing);
     }
 
@@ -655,13 +662,15 @@ impl Engine {
         if released.is_empty() {
             return;
         }
-        let last = end - self.pace.final_s;
-        let about = last - BLOCK_S - COMPETE_S..last + COMPETE_S;
-        let beside = |id: &u32| {
-            let e = self.events.get(*id);
-            e.alive && (about.contains(&e.loc.t) || released.contains(id))
-        };
-        let ids: Vec<u32> = self.events.ids().filter(beside).collect();
+        let ids = self.about(released, |e| e.alive);
+        // Those long before will not be asked for their ways again.
+        let before = end - self.pace.final_s - BLOCK_S - COMPETE_S;
+        for id in self.events.ids() {
+            let e = self.events.get_mut(id);
+            if e.done && e.loc.t < before {
+                e.roads.close();
+            }
+        }
         let view =
             View { net: &self.net, rings: &self.rings, physics: &self.physics, horizon, me: FREE };
         self.ties.average(&view, &mut self.events, &ids);

@@ -5,8 +5,8 @@
 use crate::live::{Events, Live, claim};
 use crate::network::Network;
 use crate::ring::{DEALT, FREE, Ring};
-use crate::score::{Hit, Physics, View};
-use crate::search::{ACTIVE_MIN, Candidate, Scratch, search};
+use crate::score::{Hit, Loc, Physics, View};
+use crate::search::{ACTIVE_MIN, Candidate, Scratch, polish, search};
 
 use super::relocate;
 
@@ -78,7 +78,7 @@ impl Joint<'_> {
             return false;
         }
         let halves = [early, late];
-        let gain = self.anew(&[id], &halves, 1, changed);
+        let gain = self.anew(&[id], &halves, 0, changed);
         gain > GAIN_MIN || gain > SHORT && self.anew(&[id], &halves, ANCHORS, changed) > GAIN_MIN
     }
 
@@ -117,6 +117,8 @@ impl Joint<'_> {
         anchors: usize,
         changed: &mut Vec<u32>,
     ) -> f64 {
+        let first = self.events.get(old[0]);
+        let start = (first.loc, first.home);
         let mut before = 0.0;
         for &id in old {
             let e = self.events.get_mut(id);
@@ -130,7 +132,7 @@ impl Joint<'_> {
                 group.iter().copied().filter(|hit| self.owner(hit) == DEALT).collect();
             claim(&left, self.rings, FREE);
             for _ in 0..if groups.len() > 1 { 1 } else { ANEW } {
-                let Some(found) = self.best(group, anchors) else { break };
+                let Some(found) = self.best(group, anchors, start) else { break };
                 if old.len() > 1 && new.is_empty() && self.same(&found, old[1]) {
                     break;
                 }
@@ -177,7 +179,7 @@ impl Joint<'_> {
     }
 
     /// The best event that one of the first free of these hits belongs to.
-    fn best(&mut self, hits: &[Hit], anchors: usize) -> Option<Candidate> {
+    fn best(&mut self, hits: &[Hit], anchors: usize, start: (Loc, u32)) -> Option<Candidate> {
         let time = |hit: &Hit| {
             let ring = &self.rings[hit.station as usize];
             ring.t[ring.index(hit.position)]
@@ -189,6 +191,13 @@ impl Joint<'_> {
         let view = View { net, rings, physics, horizon: *horizon, me: FREE - 1 };
         if free.len() < HALF_HITS {
             return None;
+        }
+        if anchors == 0 {
+            let (mut loc, home) = start;
+            s.hits.clone_from(&free);
+            let site = events.belief(physics, loc, view.me).site;
+            view.settle(&mut loc, home, &s.hits, 3, site);
+            return polish(&view, events, &mut loc, &mut s.reached, &mut s.hits, true, false);
         }
         let found = free.iter().take(anchors).filter_map(|hit| {
             let index = view.rings[hit.station as usize].index(hit.position);
