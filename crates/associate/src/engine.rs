@@ -659,12 +659,12 @@ impl Engine {
         let about = last - BLOCK_S - COMPETE_S..last + COMPETE_S;
         let beside = |id: &u32| {
             let e = self.events.get(*id);
-            e.alive && (about.contains(&e.loc.t) || released.contains(id))
+            e.alive && about.contains(&e.loc.t) && !released.contains(id)
         };
-        let ids: Vec<u32> = self.events.ids().filter(beside).collect();
+        let others: Vec<u32> = self.events.ids().filter(beside).collect();
         let view =
             View { net: &self.net, rings: &self.rings, physics: &self.physics, horizon, me: FREE };
-        self.ties.average(&view, &mut self.events, &ids);
+        self.ties.average(&view, &mut self.events, released, &others);
     }
 
     fn finalise(&mut self, id: u32, horizon: f64) -> Event {
