@@ -662,7 +662,8 @@ impl Engine {
         if released.is_empty() {
             return;
         }
-        let ids = self.about(released, |e| e.alive);
+        let mut others = self.about(released, |e| e.alive);
+        others.retain(|id| !released.contains(id));
         // Those long before will not be asked for their ways again.
         let before = end - self.pace.final_s - BLOCK_S - COMPETE_S;
         for id in self.events.ids() {
@@ -673,7 +674,7 @@ impl Engine {
         }
         let view =
             View { net: &self.net, rings: &self.rings, physics: &self.physics, horizon, me: FREE };
-        self.ties.average(&view, &mut self.events, &ids);
+        self.ties.average(&view, &mut self.events, released, &others);
     }
 
     fn finalise(&mut self, id: u32, horizon: f64) -> Event {

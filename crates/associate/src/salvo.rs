@@ -188,7 +188,7 @@ fn first_run(
             return false;
         }
         let around = net.near(station).iter().take(RUNNING_ASKED).filter(|l| {
-            let ring = &rings[**l as usize];
+            let ring = &rings[l.station as usize];
             runs(ring, ring.from(t), |begun| begun < t + RUNNING_S)
         });
         around.take(RUNNING_MIN).count() == RUNNING_MIN

@@ -22,6 +22,8 @@ const LEAVES_MAX: usize = 20;
 const LEAF: f32 = 260.0;
 /// Free detections of a neighbour looked at, at most.
 const TIMES_MAX: usize = 96;
+/// Added to what may still come, for rounding, nats.
+const REST_MARGIN: f32 = 0.01;
 /// Logarithm of prior and Occam factor at the very best.
 const PRIOR_BEST: f32 = -17.0;
 /// Neighbours with something to say below which nothing can be found.
@@ -141,6 +143,8 @@ struct Near {
     floor: [f32; NEIGHBOURS],
     /// Log-likelihood ratio of the best detection in the window.
     gain: [f32; NEIGHBOURS],
+    /// Most that this one and all after it can add to a score.
+    rest: [f32; NEIGHBOURS],
     start: [u32; NEIGHBOURS],
     len: [u32; NEIGHBOURS],
     centre: [f32; NEIGHBOURS],
@@ -165,7 +169,7 @@ pub(crate) fn search(
     let near = &mut s.near;
     let heard = &mut s.heard;
     // Most anchors are false alarms: few neighbours heard anything.
-    let active = net.neighbours(station).iter().filter(|n| heard_any(view, n, t_a));
+    let active = net.asked(station).iter().filter(|n| heard_any(view, n, t_a));
     if active.take(active_min).count() < active_min {
         return None;
     }
@@ -173,7 +177,7 @@ pub(crate) fn search(
     near.n = 0;
     let scale = net.scale[k];
     let stray = view.physics.model.azimuth_stray_share;
-    for &Neighbour { station: l, dx, dy, moveout } in net.neighbours(station) {
+    for &Neighbour { station: l, dx, dy, moveout } in net.asked(station) {
         let i = near.n;
         let lu = l as usize;
         let other = &view.rings[lu];
@@ -218,6 +222,11 @@ pub(crate) fn search(
         near.len[i] = len as u32;
         near.n += 1;
     }
+    let (mut rest, ln_sigma) = (REST_MARGIN, view.physics.ln_sigma(0.0) as f32);
+    for i in (0..near.n).rev() {
+        rest += (near.gain[i] - ln_sigma).max(0.0);
+        near.rest[i] = rest;
+    }
     // Unused lanes must hold numbers.
     for i in near.n..NEIGHBOURS {
         (near.dx[i], near.dy[i], near.dz2[i], near.c[i]) = (0.0, 0.0, 1.0, 340.0);
@@ -244,7 +253,7 @@ pub(crate) fn search(
     s.quick.clear();
     let mut ids = 1;
     let root = net.root[k] as f32;
-    let first = bound(view, near, &heard.t, &anchor, 0.0, 0.0, root);
+    let first = bound(view, near, &heard.t, &anchor, (0.0, 0.0), root, 0.0);
     s.heap.push(Square { bound: first, id: 0, x: 0.0, y: 0.0, half: root });
     let mut best = 0.0_f32;
     let mut leaves = 0;
@@ -275,7 +284,7 @@ pub(crate) fn search(
         let half = square.half * 0.5;
         for (sx, sy) in [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)] {
             let (x, y) = (square.x + sx * half, square.y + sy * half);
-            let bound = self::bound(view, near, &heard.t, &anchor, x, y, half);
+            let bound = self::bound(view, near, &heard.t, &anchor, (x, y), half, best);
             seen += 1;
             if bound > best {
                 s.heap.push(Square { bound, id: ids, x, y, half });
@@ -396,16 +405,17 @@ struct Anchor {
     gain: f32,
 }
 
-/// Upper bound of the score of any event within a square.
+/// Upper bound of the score of any event within a square, or something below
+/// `least` if it is below that.
 #[inline]
 fn bound(
     view: &View,
     near: &mut Near,
     times: &[f32],
     a: &Anchor,
-    x: f32,
-    y: f32,
+    (x, y): (f32, f32),
     half: f32,
+    least: f32,
 ) -> f32 {
     let reach = half * std::f32::consts::SQRT_2;
     let da2 = x * x + y * y + a.dz2;
@@ -440,6 +450,9 @@ fn bound(
         sum += a.bearing.most(stray, f64::from(x), f64::from(y), f64::from(reach)) as f32;
     }
     for i in 0..near.n {
+        if sum + near.rest[i] < least {
+            return f32::NEG_INFINITY;
+        }
         let (lo, hi) = (near.centre[i] - near.spread[i], near.centre[i] + near.spread[i]);
         let list = &times[near.start[i] as usize..(near.start[i] + near.len[i]) as usize];
         let mut heard = false;

@@ -36,6 +36,8 @@ struct Row {
     /// Number of its hit there and index of that in the ring; none if it has none.
     number: u32,
     hit: u32,
+    /// True if the sum is to be told to the event.
+    told: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +57,8 @@ pub(crate) struct Ties {
     forward: Vec<f64>,
     backward: Vec<f64>,
     weights: Vec<f64>,
+    /// Stations at which an event that is to be told could take something.
+    at_stake: Vec<bool>,
 }
 
 impl Tie {
@@ -70,49 +74,34 @@ impl Tie {
 }
 
 impl Ties {
-    /// Averages over what these events heard, as if there were no others.
-    pub(crate) fn average(&mut self, view: &View, events: &mut Events, ids: &[u32]) {
+    /// Averages over what the events of `ids` heard, beside others that may want the same.
+    pub(crate) fn average(
+        &mut self,
+        view: &View,
+        events: &mut Events,
+        ids: &[u32],
+        others: &[u32],
+    ) {
         self.rows.clear();
         self.pairs.clear();
+        self.at_stake.resize(view.net.len(), false);
         for &id in ids {
-            let e = events.get_mut(id);
-            let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
-            e.roads.lay(view, e.loc, e.home, reach);
-            e.tie.change = 0.0;
+            let tie = &mut events.get_mut(id).tie;
+            tie.change = 0.0;
             // Where it is not weighed below, nobody else can be meant.
-            e.tie.own.clear();
-            e.tie.own.resize(e.hits.len(), 1.0);
-            let e = events.get(id);
-            for road in e.roads.within(reach) {
-                if !view.asks(road.station, level, road.loss) {
-                    continue;
-                }
-                let k = road.station as usize;
-                let (ring, habit) = (&view.rings[k], &view.net.habit[k]);
-                let t = e.loc.t + road.tau + habit.clock;
-                let wide = 4.5 * view.sigma(road.station, 0.12, road.tau);
-                let until = (t + wide + 1.5).min(view.horizon);
-                let first = self.pairs.len() as u32;
-                let mut expected = None;
-                for i in ring.from(t - wide)..ring.t.len() {
-                    if ring.t[i] > until {
-                        break;
-                    }
-                    let expected = expected.get_or_insert_with(|| Expected::new(view, e, road, t));
-                    let gain = expected.gain(view, road, ring, i, habit.ln_false);
-                    if gain > GAIN_MIN {
-                        self.pairs.push(Pair { index: i as u32, weight: math::exp(gain) });
-                    }
-                }
-                let end = self.pairs.len() as u32;
-                if end > first {
-                    let station = road.station;
-                    let at = e.hits.binary_search_by(|h| h.station.cmp(&station));
-                    let number = at.map_or(NONE, |at| at as u32);
-                    let hit = at.map_or(NONE, |at| ring.index(e.hits[at].position) as u32);
-                    self.rows.push(Row { station, t, event: id, first, end, number, hit });
-                }
-            }
+            tie.own.clear();
+            let hits = events.get(id).hits.len();
+            events.get_mut(id).tie.own.resize(hits, 1.0);
+            self.rows_of(view, events, id, true);
+        }
+        for row in &self.rows {
+            self.at_stake[row.station as usize] = true;
+        }
+        for &id in others {
+            self.rows_of(view, events, id, false);
+        }
+        for row in &self.rows {
+            self.at_stake[row.station as usize] = false;
         }
         self.rows.sort_unstable_by(|a, b| {
             a.station.cmp(&b.station).then(a.t.total_cmp(&b.t)).then(a.event.cmp(&b.event))
@@ -128,11 +117,52 @@ impl Ties {
             let mut from = 0;
             while from < group.len() {
                 let to = from + self.knot(&group[from..], &least[from..]);
-                self.sum(&group[from..to], events);
+                if group[from..to].iter().any(|row| row.told) {
+                    self.sum(&group[from..to], events);
+                }
                 from = to;
             }
         }
         self.rows = rows;
+    }
+
+    /// Adds what an event could take: at all stations if that is to be told, or else
+    /// at those where something is at stake.
+    fn rows_of(&mut self, view: &View, events: &mut Events, id: u32, told: bool) {
+        let e = events.get_mut(id);
+        let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
+        e.roads.lay(view, e.loc, e.home, reach);
+        let e = events.get(id);
+        for road in e.roads.within(reach) {
+            let k = road.station as usize;
+            if !(told || self.at_stake[k]) || !view.asks(road.station, level, road.loss) {
+                continue;
+            }
+            let (ring, habit) = (&view.rings[k], &view.net.habit[k]);
+            let t = e.loc.t + road.tau + habit.clock;
+            let wide = 4.5 * view.sigma(road.station, 0.12, road.tau);
+            let until = (t + wide + 1.5).min(view.horizon);
+            let first = self.pairs.len() as u32;
+            let mut expected = None;
+            for i in ring.from(t - wide)..ring.t.len() {
+                if ring.t[i] > until {
+                    break;
+                }
+                let expected = expected.get_or_insert_with(|| Expected::new(view, e, road, t));
+                let gain = expected.gain(view, road, ring, i, habit.ln_false);
+                if gain > GAIN_MIN {
+                    self.pairs.push(Pair { index: i as u32, weight: math::exp(gain) });
+                }
+            }
+            let end = self.pairs.len() as u32;
+            if end > first {
+                let station = road.station;
+                let at = e.hits.binary_search_by(|h| h.station.cmp(&station));
+                let number = at.map_or(NONE, |at| at as u32);
+                let hit = at.map_or(NONE, |at| ring.index(e.hits[at].position) as u32);
+                self.rows.push(Row { station, t, event: id, first, end, number, hit, told });
+            }
+        }
     }
 
     /// How many leading rows want the same detections, directly or through others.
@@ -207,7 +237,9 @@ impl Ties {
                     plain = p.weight;
                 }
             }
-            events.get_mut(row.event).tie.note(row, silent / all, plain, hit / all);
+            if row.told {
+                events.get_mut(row.event).tie.note(row, silent / all, plain, hit / all);
+            }
             // One more row: backward'[c] is what was, and what its pairs after c begin.
             self.weights.clone_from(&self.backward);
             let pairs = &self.pairs[row.first as usize..row.end as usize];

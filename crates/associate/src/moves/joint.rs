@@ -129,7 +129,7 @@ impl Joint<'_> {
         let mut new = Vec::new();
         for group in groups {
             let left: Vec<Hit> =
-                group.iter().copied().filter(|hit| self.owner(hit) == DEALT).collect();
+                group.iter().copied().filter(|hit| self.owner(*hit) == DEALT).collect();
             claim(&left, self.rings, FREE);
             for _ in 0..if groups.len() > 1 { 1 } else { ANEW } {
                 let Some(found) = self.best(group, anchors, start) else { break };
@@ -173,7 +173,7 @@ impl Joint<'_> {
         (most - shared) * SAME <= most
     }
 
-    fn owner(&self, hit: &Hit) -> u32 {
+    fn owner(&self, hit: Hit) -> u32 {
         let ring = &self.rings[hit.station as usize];
         ring.owner[ring.index(hit.position)]
     }
@@ -185,7 +185,7 @@ impl Joint<'_> {
             ring.t[ring.index(hit.position)]
         };
         let mut free: Vec<Hit> =
-            hits.iter().copied().filter(|hit| self.owner(hit) == FREE).collect();
+            hits.iter().copied().filter(|hit| self.owner(*hit) == FREE).collect();
         free.sort_by(|a, b| time(a).total_cmp(&time(b)).then(a.station.cmp(&b.station)));
         let Self { net, rings, physics, horizon, events, s } = self;
         let view = View { net, rings, physics, horizon: *horizon, me: FREE - 1 };
