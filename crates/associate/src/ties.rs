@@ -47,6 +47,17 @@ struct Pair {
     weight: f64,
 }
 
+/// What the sum over all ways of dealing out says of an event at a station.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    /// Probability that it was not heard.
+    silent: f64,
+    /// Weight that its hit has by itself; 0 if it has none.
+    plain: f64,
+    /// Probability that its hit is its own.
+    own: f64,
+}
+
 const NONE: u32 = u32::MAX;
 
 /// Memory used again and again.
@@ -62,13 +73,12 @@ pub(crate) struct Ties {
 }
 
 impl Tie {
-    /// Takes in what a station says: probability that the event was not heard there,
-    /// the weight that its hit was given before, and the probability of that hit.
-    fn note(&mut self, row: &Row, silent: f64, plain: f64, own: f64) {
-        self.change -= math::ln(silent.max(LEAST));
-        if plain > 0.0 {
-            self.change -= math::ln(plain);
-            self.own[row.number as usize] = own as f32;
+    /// Takes in what a station says.
+    fn note(&mut self, row: &Row, share: Share) {
+        self.change -= math::ln(share.silent.max(LEAST));
+        if share.plain > 0.0 {
+            self.change -= math::ln(share.plain);
+            self.own[row.number as usize] = share.own as f32;
         }
     }
 }
@@ -118,7 +128,11 @@ impl Ties {
             while from < group.len() {
                 let to = from + self.knot(&group[from..], &least[from..]);
                 if group[from..to].iter().any(|row| row.told) {
-                    self.sum(&group[from..to], events);
+                    self.sum(&group[from..to], |row, share| {
+                        if row.told {
+                            events.get_mut(row.event).tie.note(row, share);
+                        }
+                    });
                 }
                 from = to;
             }
@@ -179,13 +193,13 @@ impl Ties {
     }
 
     /// Sums over all ways of dealing out what a knot of rows wants.
-    fn sum(&mut self, rows: &[Row], events: &mut Events) {
+    fn sum(&mut self, rows: &[Row], mut tell: impl FnMut(&Row, Share)) {
         let own = |row: &Row| &self.pairs[row.first as usize..row.end as usize];
         if let [row] = rows {
             // Nobody else wants what it could take.
             let all: f64 = 1.0 + own(row).iter().map(|p| p.weight).sum::<f64>();
             let hit = own(row).iter().find(|p| p.index == row.hit).map_or(0.0, |p| p.weight);
-            events.get_mut(row.event).tie.note(row, 1.0 / all, hit, hit / all);
+            tell(row, Share { silent: 1.0 / all, plain: hit, own: hit / all });
             return;
         }
         let lowest = rows.iter().map(|r| self.pairs[r.first as usize].index).min().unwrap_or(0);
@@ -237,9 +251,7 @@ impl Ties {
                     plain = p.weight;
                 }
             }
-            if row.told {
-                events.get_mut(row.event).tie.note(row, silent / all, plain, hit / all);
-            }
+            tell(row, Share { silent: silent / all, plain, own: hit / all });
             // One more row: backward'[c] is what was, and what its pairs after c begin.
             self.weights.clone_from(&self.backward);
             let pairs = &self.pairs[row.first as usize..row.end as usize];
@@ -255,6 +267,74 @@ impl Ties {
             for value in &mut self.backward {
                 *value /= most;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Weights of all ways to deal out with the rows from `r` on, given the least
+    /// detection that is left: visited one by one.
+    fn ways(
+        rows: &[Row],
+        pairs: &[Pair],
+        left: u32,
+        weight: f64,
+        taken: &mut Vec<u32>,
+        visit: &mut impl FnMut(&[u32], f64),
+    ) {
+        let Some((row, rest)) = rows.split_first() else { return visit(taken, weight) };
+        taken.push(NONE);
+        ways(rest, pairs, left, weight, taken, visit);
+        taken.pop();
+        for p in &pairs[row.first as usize..row.end as usize] {
+            if p.index >= left {
+                taken.push(p.index);
+                ways(rest, pairs, p.index + 1, weight * p.weight, taken, visit);
+                taken.pop();
+            }
+        }
+    }
+
+    proptest! {
+        /// The sum forward and backward is the sum over every single way.
+        #[test]
+        fn a_sum_is_that_of_all_ways(
+            windows in proptest::collection::vec((0_u32..4, 1_u32..4, 0_u32..4), 1..6),
+            gains in proptest::collection::vec(-5.0..9.0_f64, 24)
+        ) {
+            let (mut rows, mut pairs) = (Vec::new(), Vec::new());
+            for (event, (from, count, hit)) in (0_u32..).zip(&windows) {
+                let first = pairs.len() as u32;
+                for index in *from..from + count {
+                    let gain = gains[(event as usize * 5 + index as usize * 3) % gains.len()];
+                    pairs.push(Pair { index, weight: math::exp(gain) });
+                }
+                let (end, hit) = (pairs.len() as u32, from + hit % count);
+                let row = Row { station: 0, t: 0.0, event, first, end, number: 0, hit, told: true };
+                rows.push(row);
+            }
+            let (mut all, mut silent, mut own) = (0.0, vec![0.0; 6], vec![0.0; 6]);
+            ways(&rows, &pairs, 0, 1.0, &mut Vec::new(), &mut |taken, weight| {
+                all += weight;
+                for (r, taken) in taken.iter().enumerate() {
+                    silent[r] += if *taken == NONE { weight } else { 0.0 };
+                    own[r] += if *taken == rows[r].hit { weight } else { 0.0 };
+                }
+            });
+            let mut ties = Ties { pairs, ..Ties::default() };
+            let mut told = 0;
+            ties.sum(&rows, |row, share| {
+                told += 1;
+                let r = row.event as usize;
+                assert!((share.silent - silent[r] / all).abs() < 1e-9, "{share:?}");
+                assert!((share.own - own[r] / all).abs() < 1e-9, "{share:?}");
+            });
+            prop_assert_eq!(told, rows.len());
         }
     }
 }
