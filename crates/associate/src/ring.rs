@@ -95,6 +95,9 @@ impl Ring {
     /// Drops what is older than a time, once enough has come together.
     pub(crate) fn forget(&mut self, t: f64, mut dropped: impl FnMut(f64, &Pick, u32)) {
         let old = self.t.partition_point(|x| *x < t);
+        if old == 0 {
+            return;
+        }
         for i in 0..old {
             dropped(self.t[i], &self.picks[i], self.owner[i]);
         }

@@ -158,6 +158,22 @@ pub(crate) struct Belief {
     pub level_var: f64,
 }
 
+/// What the wind does to levels, in short numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Lift {
+    per_ms: f32,
+    most: f32,
+}
+
+impl Lift {
+    /// What the wind along a path of so many metres adds to the level, dB.
+    #[inline]
+    pub(crate) fn carried(self, along: f32, d: f32) -> f32 {
+        let full = (d * (1.0 / WIND_FULL_M as f32)).min(1.0);
+        (self.per_ms * along * full).min(self.most).max(-self.most)
+    }
+}
+
 /// What a search may take.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -229,6 +245,27 @@ impl Physics {
         let m = &self.model;
         (m.wind_db_per_ms * along * (d / WIND_FULL_M).min(1.0))
             .clamp(-m.wind_db_most, m.wind_db_most)
+    }
+
+    /// Loss of level over a distance in metres, dB against 1 km, or a little more.
+    #[inline]
+    pub(crate) fn attenuation_about(&self, d: f32) -> f32 {
+        let i = (d * (1.0 / TABLE_STEP as f32)) as usize + 1;
+        self.attenuation[i.min(self.attenuation.len() - 1)]
+    }
+
+    /// [`Physics::ln_sigma`] in short numbers.
+    #[inline]
+    pub(crate) fn ln_sigma_about(&self, d: f32) -> f32 {
+        let i = (d * (1.0 / TABLE_STEP as f32)) as usize;
+        self.ln_sigma[i.min(self.ln_sigma.len() - 1)]
+    }
+
+    /// [`Physics::carried`] for many paths at once.
+    #[inline]
+    pub(crate) fn lift(&self) -> Lift {
+        let m = &self.model;
+        Lift { per_ms: m.wind_db_per_ms as f32, most: m.wind_db_most as f32 }
     }
 
     /// `ln(1 + e^z)` and its derivative, from a table, to 1e-4 and 1e-2.

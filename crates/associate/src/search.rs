@@ -149,8 +149,11 @@ struct Near {
     len: [u32; NEIGHBOURS],
     centre: [f32; NEIGHBOURS],
     spread: [f32; NEIGHBOURS],
-    dist: [f32; NEIGHBOURS],
-    along: [f32; NEIGHBOURS],
+    /// Distances of the nearest and farthest place of the square.
+    closest: [f32; NEIGHBOURS],
+    farthest: [f32; NEIGHBOURS],
+    /// What the wind adds to levels, dB.
+    carried: [f32; NEIGHBOURS],
 }
 
 /// The best event through a free detection, if any has a score above zero.
@@ -264,6 +267,14 @@ pub(crate) fn search(
         }
         if square.half <= LEAF {
             leaves += 1;
+            // What was found in it already would be found again.
+            let inside = |o: &Quick| {
+                let (dx, dy) = (o.x as f32 - square.x, o.y as f32 - square.y);
+                dx.abs() <= square.half && dy.abs() <= square.half
+            };
+            if s.quick.iter().any(inside) {
+                continue;
+            }
             if let Some(found) = quick(view, near, heard, &anchor, square.x, square.y)
                 && found.score > QUICK_MIN
             {
@@ -424,6 +435,7 @@ fn bound(
     // From the source to the sensor.
     let (uax, uay) = (-x * inv_a, -y * inv_a);
     let tau_a = da / (a.c + a.we * uax + a.wn * uay) + a.clock;
+    let air = view.physics.lift();
     for i in 0..NEIGHBOURS {
         let (dx, dy) = (near.dx[i] - x, near.dy[i] - y);
         let d = (dx * dx + dy * dy + near.dz2[i]).max(900.0).sqrt();
@@ -434,14 +446,15 @@ fn bound(
         let turn = ((ex * ex + ey * ey).sqrt() + reach * (inv + inv_a)).min(2.0);
         near.centre[i] = tau + near.clock[i] - tau_a;
         near.spread[i] = turn * reach * (1.0 / 330.0) + 0.22 + 0.0105 * tau;
-        near.dist[i] = d;
-        near.along[i] = near.we[i] * ux + near.wn[i] * uy;
+        near.closest[i] = d - reach;
+        near.farthest[i] = d + reach;
+        let along = near.we[i] * ux + near.wn[i] * uy;
+        near.carried[i] = air.carried(along, d);
     }
     // The anchor's level says what others should have heard, two scatters below.
     let near_a = (da - reach).max(30.0);
-    let carried = |along: f32, d: f32| view.physics.carried(f64::from(along), f64::from(d)) as f32;
     let level = a.amp + view.physics.attenuation(f64::from(near_a)) as f32
-        - carried(a.we * uax + a.wn * uay, da)
+        - air.carried(a.we * uax + a.wn * uay, da)
         - 9.0;
     let mut sum =
         PRIOR_BEST + a.gain - view.physics.ln_sigma(f64::from((da - reach).max(0.0))) as f32;
@@ -465,12 +478,9 @@ fn bound(
             heard = at < list.len() && list[at] <= hi;
         }
         if heard {
-            let sigma = view.physics.ln_sigma(f64::from((near.dist[i] - reach).max(0.0)));
-            sum += (near.gain[i] - sigma as f32).max(0.0);
+            sum += (near.gain[i] - view.physics.ln_sigma_about(near.closest[i])).max(0.0);
         } else {
-            let far = near.dist[i] + reach;
-            let loss = view.physics.attenuation(f64::from(far)) as f32
-                - carried(near.along[i], near.dist[i]);
+            let loss = view.physics.attenuation_about(near.farthest[i]) - near.carried[i];
             let z = (level - near.floor[i] - loss) * 0.27;
             if z > 0.0 {
                 sum -= z;
