@@ -27,12 +27,13 @@ struct Court<'a> {
     taken: Vec<bool>,
 }
 
-/// Accounts for one of the sources.
+/// Accounts for one of the sources, about to be released under a number.
 pub(crate) fn of(
     arrays: &[Array],
     detections: &[ArrayDetection],
     sources: &[Candidate],
     at: usize,
+    number: u32,
 ) -> Account {
     let own = &sources[at];
     let court = Court { arrays, detections, own, taken: only(&own.hits, detections.len()) };
@@ -48,7 +49,7 @@ pub(crate) fn of(
     // As the engine weighed it, less how rare a source is: that is told apart.
     let heard = data(arrays, &court.taken, &own.source, None) - LN_RATE;
     Account {
-        event: at as u32,
+        event: number,
         // How rare sources are, and the volume of places and times that agree.
         rarity: own.score - heard,
         size_fit: 0.0,

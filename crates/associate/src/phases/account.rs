@@ -52,8 +52,9 @@ struct Court<'a> {
     at: usize,
 }
 
-/// Accounts for the source that stands at a place of the order of release.
-pub(crate) fn of(work: &Work, order: &[u32], at: usize, probability: f64) -> Account {
+/// Accounts for the source that stands at a place of the order of time, about to
+/// be released under a number.
+pub(crate) fn of(work: &Work, order: &[u32], at: usize, number: u32, probability: f64) -> Account {
     let court = Court { work, view: work.view(order[at]), order, at };
     let own = court.candidate();
     let base = court.base();
@@ -76,7 +77,7 @@ pub(crate) fn of(work: &Work, order: &[u32], at: usize, probability: f64) -> Acc
         log_odds: value * weight,
     };
     Account {
-        event: at as u32,
+        event: number,
         rarity,
         size_fit,
         since: evidence - sum,
