@@ -274,7 +274,8 @@ fn an_event_of_picks_is_explained_in_words_and_as_a_picture() {
     assert!((columns[13].parse::<f64>().unwrap() - evidence).abs() < 0.01, "{columns:?}");
     let picked = printed.matches(" picked D").count();
     assert_eq!(picked.to_string(), columns[14], "{printed}");
-    for words in ["earthquake", "depth  ", " P at ", " S at ", "Rejected:", "one more observation"]
+    for words in
+        ["earthquake", "depth  ", " P at ", " S at ", "an alarm storm", "one more observation"]
     {
         assert!(printed.contains(words), "{words}: {printed}");
     }
