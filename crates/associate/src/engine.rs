@@ -713,8 +713,7 @@ impl Engine {
         if asked {
             let number = self.released + 1;
             let mut account = account::of(view, &self.events, id, number, mapped);
-            account.replay = replay;
-            account.probability = probability;
+            account.repeat(replay);
             self.account = Some(account);
         }
         if probability > 0.8 && hits >= 6.0 {

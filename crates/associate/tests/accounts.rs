@@ -2,9 +2,9 @@
 
 mod common;
 
-use associate::account::{Asked, Says};
-use associate::{Engine, Model, Outage};
-use common::{Chance, in_order, network, run, scene, shot};
+use associate::account::{Account, Asked, Says};
+use associate::{Detection, Engine, Event, Model, Outage, Station};
+use common::{Chance, alarms, detection, in_order, network, run, scene, shot};
 
 #[test]
 fn an_account_adds_up_station_by_station() {
@@ -115,4 +115,72 @@ fn without_a_station_an_event_is_surer_only_if_the_station_spoke_against_it() {
             }
         }
     }
+}
+
+/// The account of an event.
+fn account(stations: &[Station], heard: &[Detection], event: &Event) -> Account {
+    let mut engine = Engine::new(stations, &[], &[], &Model::built_in());
+    engine.ask(Asked::Number(event.number));
+    engine.push(heard);
+    engine.finish();
+    engine.take_account().expect("it was asked for")
+}
+
+/// Wind over ten stations for two minutes, each with an alarm every two seconds.
+fn storm(chance: &mut Chance, out: &mut Vec<Detection>) {
+    alarms(5..15, 900.0, 1_020.0, 600, chance, out);
+}
+
+#[test]
+fn what_is_made_of_alarms_in_a_storm_may_be_nothing_but_the_storm() {
+    let stations = network(49.0, 37.0);
+    let mut all = scene(&stations, 7);
+    storm(&mut Chance(7), &mut all);
+    let heard = in_order(all);
+    let (mut phantoms, mut likelier) = (0, 0);
+    for event in run(&stations, &[], &heard) {
+        let told = account(&stations, &heard, &event).storm.expect("somebody heard it");
+        let is_shot = event.probability > 0.99;
+        if !(880.0..1_020.0).contains(&event.t_s) {
+            assert!(told.probability < 0.2, "{told:?}");
+        } else {
+            // Fifty times what is usual and more.
+            assert!(told.probability > 0.999 && f64::from(told.others) > 50.0 * told.usual);
+            phantoms += u32::from(!is_shot);
+            likelier += u32::from(!is_shot && told.behind > 0.0);
+        }
+        // The storm makes no true shot: not of those before it, nor of the one in it.
+        assert!(!is_shot || told.behind < -100.0, "{told:?}");
+        // What usual false alarms hardly make, those of a storm do.
+        assert!(is_shot || told.behind > -15.0, "{told:?}");
+    }
+    assert!(likelier >= 6 && likelier * 3 > phantoms, "{likelier} of {phantoms}");
+}
+
+#[test]
+fn a_replay_is_taken_off_every_probability_of_an_account() {
+    let stations = network(49.0, 37.0);
+    let mut all = Vec::new();
+    shot(&stations, 0, (300.0, 49.055, 37.085), 112.0, &mut Chance(7), &mut all);
+    let again: Vec<Detection> =
+        all.iter().map(|d| Detection { t_s: d.t_s + 1_800.0, ..*d }).collect();
+    all.extend(again);
+    all.push(detection(3, 10.0, 85.0));
+    let heard = in_order(all);
+    let events = run(&stations, &[], &heard);
+    let copy = events.iter().find(|e| e.replay.is_some()).expect("the copy is found out");
+    let told = account(&stations, &heard, copy);
+    let replay = told.replay.expect("it is told");
+    assert_eq!(told.probability, copy.probability);
+    assert!(replay.probability > 0.99 && told.probability < 0.01);
+    // Nothing that could be left out, or come on top, makes a copy an event.
+    for station in &told.stations {
+        assert!(station.without <= 1.0 - replay.probability, "{station:?}");
+    }
+    for more in &told.more {
+        assert!(more.heard <= 1.0 - replay.probability, "{more:?}");
+    }
+    let first = events.iter().find(|e| e.replay.is_none() && e.probability > 0.9).expect("heard");
+    let told = account(&stations, &heard, first);
+    assert!(told.stations.iter().any(|station| station.without > 0.9));
 }

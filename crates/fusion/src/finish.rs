@@ -56,6 +56,7 @@ pub(crate) fn finish(
     let told = counting.iter().map(|entry| &entry.sighting.particulars);
     let (particulars, contradictions) = Particulars::together(told);
     remarks.extend(contradictions);
+    let notified = particulars.notified;
     let mut kinds: Vec<SourceKind> = counting.iter().map(|entry| entry.sighting.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -93,7 +94,7 @@ pub(crate) fn finish(
         origins: origins.len() as u32,
         groups,
         kinds,
-        alternatives: alternatives(&counting),
+        alternatives: alternatives(&counting, notified),
         may_be_same_as: Vec::new(),
         remarks,
     }
@@ -138,7 +139,7 @@ fn class_shares(origins: &BTreeMap<Id, Votes>) -> Vec<ClassShare> {
 }
 
 /// Fires may be just fires; what an incident rests on decides what else it may be.
-fn alternatives(counting: &[&Entry]) -> Vec<Alternative> {
+fn alternatives(counting: &[&Entry], notified: Option<bool>) -> Vec<Alternative> {
     let fires: Vec<&Entry> = counting
         .iter()
         .copied()
@@ -160,6 +161,17 @@ fn alternatives(counting: &[&Entry]) -> Vec<Alternative> {
     if only_sound {
         alternatives.extend(other_sounds(counting));
     }
+    let exercise = match notified {
+        Some(true) => Some("the evidence says that it had been notified"),
+        None if only_sound => Some(
+            "nothing but instruments, which do not tell an exercise from an attack; the evidence \
+             says nothing of a notification",
+        ),
+        Some(false) | None => None,
+    };
+    alternatives.extend(
+        exercise.map(|because| Alternative { class: Class::Z1, because: because.to_owned() }),
+    );
     alternatives
 }
 

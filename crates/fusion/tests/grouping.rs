@@ -519,6 +519,24 @@ fn a_roughly_placed_event_joins_only_what_it_can_hardly_not_be() {
     assert_eq!(incidents(vec![exact(1, 48.1), report]).len(), 2);
 }
 
+#[test]
+fn an_exercise_is_named_where_nobody_says_that_it_was_none() {
+    let of = |notified| {
+        let mut one = sighting(1, 48.1, 37.1, 0, 0, Class::A4);
+        one.particulars.notified = notified;
+        let incident = incidents(vec![one]).remove(0);
+        incident.alternatives.into_iter().find(|other| other.class == Class::Z1)
+    };
+    assert!(of(None).unwrap().because.contains("nothing of a notification"));
+    assert!(of(Some(true)).unwrap().because.contains("had been notified"));
+    assert_eq!(of(Some(false)), None);
+    // A report in words tells what it was.
+    let mut report = sighting(2, 48.1, 37.1, 0, 0, Class::A4);
+    report.origin = fusion::sighting::OriginKey::Text("shelling".into());
+    let told = incidents(vec![sighting(1, 48.1, 37.1, 0, 0, Class::A4), report]);
+    assert!(told[0].alternatives.iter().all(|other| other.class != Class::Z1), "{told:#?}");
+}
+
 prop_compose! {
     fn sightings()(specs in proptest::collection::vec((0u32..40, 0u32..40, 0i64..3000, 0i64..400, proptest::sample::select(&[Class::A3, Class::A4, Class::A13][..])), 0..40)) -> Vec<Sighting> {
         specs.into_iter().enumerate().map(|(index, (north, east, minute, length, class))| {

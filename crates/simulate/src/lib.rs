@@ -31,6 +31,7 @@ mod deception;
 mod elsewhere;
 mod front;
 mod hearing;
+mod infrasound;
 mod land;
 mod medium;
 mod picks;
@@ -54,6 +55,9 @@ pub fn generate<S: Sink>(scenario: &Scenario, seed: u64, sink: &mut S) -> Result
     if let Some(front) = &scenario.front {
         return front::generate(scenario, front, seed, sink);
     }
-    let seismic = scenario.seismic.as_ref().expect("a scenario has one of the two");
-    picks::generate(&scenario.title, seismic, seed, sink)
+    if let Some(seismic) = &scenario.seismic {
+        return picks::generate(&scenario.title, seismic, seed, sink);
+    }
+    let arrays = scenario.infrasound.as_ref().expect("a scenario has one of the three");
+    infrasound::generate(&scenario.title, arrays, seed, sink)
 }

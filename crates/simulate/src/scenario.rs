@@ -22,6 +22,8 @@ pub struct Scenario {
     pub deception: Deception,
     /// A network that picks P and S, in place of a front.
     pub seismic: Option<Seismic>,
+    /// Arrays of infrasound, in place of a front.
+    pub infrasound: Option<Infrasound>,
 }
 
 /// Size, rates and errors of an acoustic front. The names are those of
@@ -157,8 +159,36 @@ pub struct Seismic {
     pub lon0: f64,
 }
 
+/// Arrays of infrasound over hundreds of kilometres.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Infrasound {
+    /// Arrays.
+    pub arrays: usize,
+    /// Side of the square in which arrays and explosions lie, km.
+    pub side_km: f64,
+    /// Explosions that two arrays or more detect.
+    pub events: usize,
+    /// Length of the set, hours.
+    pub hours: f64,
+    /// False detections of an array in a day.
+    pub false_per_day: f64,
+    /// Share of them that comes from the sea, which lies on one side.
+    pub sea_share: f64,
+    /// Standard deviation of what wind across a way turns a direction by, degrees.
+    pub azimuth_deg: f64,
+    /// Chance that an array near by detects an explosion.
+    pub detect: f64,
+    /// Distance over which that falls off, km.
+    pub reach_km: f64,
+    /// Origin of the plane, degrees.
+    pub lat0: f64,
+    /// Origin of the plane, degrees.
+    pub lon0: f64,
+}
+
 /// The scenarios that come with the program: name and text.
-const SHIPPED: [(&str, &str); 15] = [
+const SHIPPED: [(&str, &str); 16] = [
     ("iso", include_str!("../scenarios/iso.toml")),
     ("S", include_str!("../scenarios/S.toml")),
     ("S-fa01", include_str!("../scenarios/S-fa01.toml")),
@@ -174,6 +204,7 @@ const SHIPPED: [(&str, &str); 15] = [
     ("hard", include_str!("../scenarios/hard.toml")),
     ("red-team", include_str!("../scenarios/red-team.toml")),
     ("shallow-500", include_str!("../scenarios/shallow-500.toml")),
+    ("infrasound", include_str!("../scenarios/infrasound.toml")),
 ];
 
 /// The longest front, km: the plane is true to a few parts in ten thousand.
@@ -200,10 +231,12 @@ pub fn shipped_text(name: &str) -> Option<&'static str> {
 pub fn parse(text: &Text) -> Result<Scenario, Diagnostic> {
     let scenario: Scenario = text.parse()?;
     let wrong = |message: String, help: &str| Err(text.error(0..1, message, help));
-    if scenario.front.is_some() == scenario.seismic.is_some() {
+    let networks =
+        [scenario.front.is_some(), scenario.seismic.is_some(), scenario.infrasound.is_some()];
+    if networks.into_iter().filter(|given| *given).count() != 1 {
         return wrong(
-            "a scenario has either a [front] or a [seismic] network".to_owned(),
-            "give one of the two tables",
+            "a scenario has a [front], a [seismic] network or arrays of [infrasound]".to_owned(),
+            "give one of the three tables",
         );
     }
     for (name, value, low, high) in bounds(&scenario) {
@@ -231,6 +264,9 @@ impl Scenario {
         }
         if let Some(seismic) = &mut self.seismic {
             seismic.hours = hours;
+        }
+        if let Some(infrasound) = &mut self.infrasound {
+            infrasound.hours = hours;
         }
         Ok(self)
     }
@@ -272,6 +308,22 @@ fn bounds(scenario: &Scenario) -> Vec<(&'static str, f64, f64, f64)> {
             ("path_err", s.path_err, 0.0, 0.5),
             ("lat0", s.lat0, -80.0, 80.0),
             ("lon0", s.lon0, -180.0, 180.0),
+        ]);
+    }
+    if let Some(i) = &scenario.infrasound {
+        all.extend([
+            ("arrays", i.arrays as f64, 2.0, 100.0),
+            ("side_km", i.side_km, 100.0, FRONT_KM_MAX),
+            ("events", i.events as f64, 0.0, 1e5),
+            // All within a month.
+            ("hours", i.hours, 0.01, 24.0 * 28.0),
+            ("false_per_day", i.false_per_day, 0.0, 1e4),
+            ("sea_share", i.sea_share, 0.0, 1.0),
+            ("azimuth_deg", i.azimuth_deg, 0.0, 30.0),
+            ("detect", i.detect, 0.1, 1.0),
+            ("reach_km", i.reach_km, 100.0, 10_000.0),
+            ("lat0", i.lat0, -80.0, 80.0),
+            ("lon0", i.lon0, -180.0, 180.0),
         ]);
     }
     let d = &scenario.departures;

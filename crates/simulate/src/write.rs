@@ -17,6 +17,8 @@ pub enum Part {
     Stream,
     /// `picks.csv`
     Picks,
+    /// `arrays.dets.json`
+    Arrays,
     /// `velocity.csv`
     Velocity,
     /// `truth.csv`
@@ -43,6 +45,7 @@ impl Part {
             Self::Detections => "detections.csv",
             Self::Stream => "detections.ndjson",
             Self::Picks => "picks.csv",
+            Self::Arrays => "arrays.dets.json",
             Self::Velocity => "velocity.csv",
             Self::Truth => "truth.csv",
             Self::TruthAssoc => "truth_assoc.csv",

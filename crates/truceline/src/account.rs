@@ -87,6 +87,13 @@ impl Told<'_> {
                 "after calibration"
             }
         );
+        if let Some(replay) = &account.replay {
+            let _ = writeln!(
+                text,
+                "           every P here is less by {:.3}, that it was put in again\n",
+                replay.probability
+            );
+        }
         let _ = writeln!(
             text,
             "   nats  what it rests on                                                 P without it"
@@ -128,6 +135,14 @@ impl Told<'_> {
                 text,
                 "{:+7.2}  {} ({:.2})",
                 weight.log_odds, weight.feature, weight.value
+            );
+        }
+        if let Some(replay) = &account.replay {
+            let _ = writeln!(
+                text,
+                "  of that P {:.3} was not put in again, which leaves {:.3}",
+                1.0 - replay.probability,
+                account.probability
             );
         }
         self.alternatives(&mut text);
@@ -183,6 +198,18 @@ impl Told<'_> {
             "  all of it false alarms                     {:.1} nats behind",
             account.evidence
         );
+        if let Some(storm) = &account.storm {
+            let _ = writeln!(
+                text,
+                "  an alarm storm (wind, rain, machinery)     {:.1} nats {}: {} more detections that nothing explains at its stations within {} s, {:.1} are usual; P that a storm was on {:.2}",
+                storm.behind.abs(),
+                if storm.behind <= 0.0 { "behind" } else { "ahead" },
+                storm.others,
+                storm.span_s / 2.0,
+                storm.usual,
+                storm.probability
+            );
+        }
         if let Some(replay) = &account.replay {
             let _ = writeln!(
                 text,
@@ -263,6 +290,10 @@ impl Told<'_> {
             "replay": account.replay.map(|r| json!({
                 "of": (self.moment)(r.of_s), "later_s": r.later_s, "repeated": r.repeated,
                 "probability": r.probability,
+            })),
+            "storm": account.storm.map(|s| json!({
+                "within_s": s.span_s / 2.0, "unexplained": s.others, "usual": s.usual,
+                "probability": s.probability, "behind": -s.behind,
             })),
             "evidence": account.evidence,
             "rarity": account.rarity,

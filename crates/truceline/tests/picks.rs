@@ -152,15 +152,93 @@ fn velocity_models_are_taken_and_faults_of_them_named() {
     assert!(printed.contains("iasp91 layers, built in"), "{printed}");
 }
 
+/// Grades of the releases in a folder, in order, once each line was seen to name the
+/// digest of the one before; with whether each event has one last word.
+fn grades(out: &Path) -> Vec<(String, String)> {
+    let mut previous = String::new();
+    let text = fs::read_to_string(out.join("releases.ndjson")).unwrap();
+    let of = |line: &str| {
+        let release: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(release["previous"], previous.as_str());
+        let digest = <sha2::Sha256 as sha2::Digest>::digest(line.as_bytes());
+        previous = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let word = |field: &str| release[field].as_str().unwrap().to_owned();
+        (word("event"), word("grade"))
+    };
+    text.lines().map(of).collect()
+}
+
 #[test]
-fn options_for_sound_alone_are_refused() {
+fn picks_are_released_as_they_come_in_and_end_as_the_table_does() {
     let dir = tempfile::tempdir().unwrap();
     let (data, out) = (dir.path().join("data"), dir.path().join("out"));
     set(&data);
-    let (code, _, err) =
+    // One pick in seven comes half an hour late; the last of all a day late.
+    let table = fs::read_to_string(data.join("picks.csv")).unwrap();
+    let mut rows: Vec<(f64, String)> = Vec::new();
+    for (at, row) in table.lines().skip(1).enumerate() {
+        let f: Vec<&str> = row.split(',').collect();
+        let t: f64 = f[3].parse().unwrap();
+        let recv = t + if at % 7 == 3 { 1_800.0 } else { 2.0 };
+        let (id, station, phase) = (f[0], f[1], f[2]);
+        rows.push((
+            recv,
+            format!(
+                "{{\"kind\":\"pick\",\"id\":\"{id}\",\"recv\":{recv},\"station\":\"{station}\",\
+                 \"phase\":\"{phase}\",\"t\":{t},\"weight\":1}}"
+            ),
+        ));
+    }
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut lines: Vec<String> = rows.into_iter().map(|row| row.1).collect();
+    let count = lines.len();
+    lines.push("{\"kind\":\"heartbeat\",\"recv\":90000}".into());
+    let first = table.lines().nth(1).unwrap().split(',').nth(1).unwrap();
+    for (id, phase, recv, t) in [
+        ("X1", "P", 90_001.0, 100.0),
+        ("X2", "Q", 90_001.0, 90_000.0),
+        ("X3", "S", 90_000.0, 91_000.0),
+    ] {
+        lines.push(format!(
+            "{{\"kind\":\"pick\",\"id\":\"{id}\",\"recv\":{recv},\"station\":\"{first}\",\"phase\":\"{phase}\",\"t\":{t}}}"
+        ));
+    }
+    fs::write(data.join("picks.ndjson"), lines.join("\n") + "\n").unwrap();
+    let (code, printed, err) =
         truceline(&["associate", "--releases"], &[("--data", &data), ("--out", &out)]);
+    assert_eq!(code, 1, "{err}");
+    assert!(printed.contains("1 after the last"), "{printed}");
+    let aside = fs::read_to_string(out.join("quarantine.csv")).unwrap();
+    for (line, says) in [
+        (count + 2, "recv,\"received more than an hour late"),
+        (count + 3, "phase,\"`Q` is neither P nor S\""),
+        (count + 4, "t,\"later than its reception"),
+    ] {
+        assert!(aside.contains(&format!("picks.ndjson,{line},{says}")), "{aside}");
+    }
+    let grades = grades(&out);
+    for grade in ["preliminary", "final", "revised"] {
+        assert!(grades.iter().any(|(_, g)| g == grade), "{grade}: {grades:?}");
+    }
+    // In the end it is what the table gives, and what the stream gives as a batch.
+    let (whole, batch) = (dir.path().join("whole"), dir.path().join("batch"));
+    assert_eq!(associate(&data, &whole, &[]).0, 0);
+    assert_eq!(summary(&out)["digest"], summary(&whole)["digest"]);
+    fs::remove_file(data.join("picks.csv")).unwrap();
+    fs::write(data.join("picks.ndjson"), lines[..count].join("\n")).unwrap();
+    assert_eq!(associate(&data, &batch, &[]).0, 0);
+    assert_eq!(summary(&out)["digest"], summary(&batch)["digest"]);
+}
+
+#[test]
+fn options_that_mean_nothing_for_arrays_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("A.dets.json"), "[]").unwrap();
+    let (code, _, err) = associate(&data, &out, &[("--model", &data)]);
     assert_ne!(code, 0);
-    assert!(err.contains("--releases is not there for P and S picks"), "{err}");
+    assert!(err.contains("--model is not there for infrasound arrays"), "{err}");
 }
 
 /// The numbers with which lines of an account begin, between its header and the evidence.
@@ -196,7 +274,8 @@ fn an_event_of_picks_is_explained_in_words_and_as_a_picture() {
     assert!((columns[13].parse::<f64>().unwrap() - evidence).abs() < 0.01, "{columns:?}");
     let picked = printed.matches(" picked D").count();
     assert_eq!(picked.to_string(), columns[14], "{printed}");
-    for words in ["earthquake", "depth  ", " P at ", " S at ", "Rejected:", "one more observation"]
+    for words in
+        ["earthquake", "depth  ", " P at ", " S at ", "an alarm storm", "one more observation"]
     {
         assert!(printed.contains(words), "{words}: {printed}");
     }
@@ -253,6 +332,25 @@ fn files_of_arrays_are_read_and_bad_rows_set_aside() {
     }
     let assoc = fs::read_to_string(out.join("assoc.csv")).unwrap();
     assert_eq!(assoc, "det,event\nB:1,A0\nC:1,A0\nA:1,A0\n");
+    // As they happened: first the two that are near, then all three.
+    let followed = dir.path().join("followed");
+    let (code, _, err) =
+        truceline(&["associate", "--releases"], &[("--data", &data), ("--out", &followed)]);
+    assert_eq!(code, 1, "{err}");
+    let (names, grades): (Vec<String>, Vec<String>) = grades(&followed).into_iter().unzip();
+    assert_eq!(grades.last().map(String::as_str), Some("final"), "{grades:?}");
+    assert!(names.iter().all(|name| name == "E1"), "{names:?}");
+    assert_eq!(summary(&out)["digest"], summary(&followed)["digest"]);
+    // One that was received before it happened is a fault.
+    fs::write(
+        data.join("C.dets.json"),
+        "[{\"Time (UTC)\": \"2010-01-01T12:32:40\", \"Received (UTC)\": \"2010-01-01T12:00:00\", \
+         \"Back Azimuth\": -144.8, \"Latitude\": 42.8, \"Longitude\": -109.6}]",
+    )
+    .unwrap();
+    assert_eq!(associate(&data, &followed, &[]).0, 1);
+    let aside = fs::read_to_string(followed.join("quarantine.csv")).unwrap();
+    assert!(aside.contains("C.dets.json,1,Time (UTC),\"later than its reception"), "{aside}");
     fs::write(data.join("D.dets.json"), "{}").unwrap();
     let (code, _, err) = associate(&data, &out, &[]);
     assert_ne!(code, 0);

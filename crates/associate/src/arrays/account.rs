@@ -1,13 +1,13 @@
 //! Why a source of infrasound is believed: what each array adds, where else its
 //! detections cross, who else wants them, and what one more would change.
 
-use crate::account::{Account, Elsewhere, More, Rival, Says, TOLD, Testimony};
+use crate::account::{self, Account, Elsewhere, More, Noise, Rival, Says, Sum, Testimony, noisy};
 use crate::math;
 
 use super::source::{
     Array, BUSY_S, FARTHEST_KM, Heard, LN_RATE, Source, chance, data, listen, parts, usual_travel,
 };
-use super::sphere::{Spot, apart};
+use super::sphere::apart;
 use super::{
     ARRAYS_MIN, ArrayDetection, Candidate, RANGES, climb, heard_at, only, posterior, probability,
 };
@@ -17,51 +17,93 @@ const CELERITY: f64 = 0.28;
 /// A place closer than this, in errors of the event and in km, is the same.
 const SAME_ERRORS: f64 = 4.0;
 const SAME_KM: f64 = 50.0;
+/// Other places that are looked at closely: tops in the order of their height.
+const PLACES: usize = 3;
+/// Detections within so long, s, and so far to either side, degrees, of one that
+/// belongs to the source are of its storm.
+const STORM_S: f64 = 900.0;
+const STORM_DEG: f64 = 20.0;
+/// A source of less evidence explains nothing away, nats.
+const DOUBTFUL: f64 = 2.0;
 
 /// What a source is weighed with.
 struct Court<'a> {
     arrays: &'a [Array],
     detections: &'a [ArrayDetection],
+    sources: &'a [Candidate],
+    at: usize,
     own: &'a Candidate,
     /// What is not its own counts as taken.
     taken: Vec<bool>,
 }
 
-/// Accounts for one of the sources.
+/// Accounts for one of the sources, about to be released under a number.
 pub(crate) fn of(
     arrays: &[Array],
     detections: &[ArrayDetection],
     sources: &[Candidate],
     at: usize,
+    number: u32,
 ) -> Account {
     let own = &sources[at];
-    let court = Court { arrays, detections, own, taken: only(&own.hits, detections.len()) };
-    let mut stations: Vec<(Testimony, (f64, f64))> =
-        arrays.iter().flat_map(|array| court.testimonies(array)).collect();
-    // Detections of one array in the order of what they add.
-    stations.sort_by(|(a, _), (b, _)| {
-        let near = a.distance_m.total_cmp(&b.distance_m).then(a.station.cmp(&b.station));
-        near.then(b.nats.total_cmp(&a.nats))
-    });
-    let (stations, plan): (Vec<_>, Vec<_>) = stations.into_iter().unzip();
-    let said: f64 = stations.iter().map(|s| s.nats).sum();
+    let taken = only(&own.hits, detections.len());
+    let court = Court { arrays, detections, sources, at, own, taken };
     // As the engine weighed it, less how rare a source is: that is told apart.
     let heard = data(arrays, &court.taken, &own.source, None) - LN_RATE;
-    Account {
-        event: at as u32,
+    let sum = Sum {
+        event: number,
         // How rare sources are, and the volume of places and times that agree.
         rarity: own.score - heard,
         size_fit: 0.0,
-        since: heard - said,
         evidence: own.score,
         map: Vec::new(),
-        replay: None,
         probability: probability(own.score),
-        elsewhere: court.elsewhere(),
-        rivals: court.rivals(sources, at),
-        more: court.more(&stations),
-        stations,
-        plan,
+    };
+    sum.account(&court)
+}
+
+impl account::Court for Court<'_> {
+    fn testimonies(&self) -> Vec<(Testimony, (f64, f64))> {
+        self.arrays.iter().flat_map(|array| self.array(array)).collect()
+    }
+
+    /// Of an array, what came from about the same direction: a storm has one.
+    fn noise(&self) -> Vec<Noise> {
+        let explained = |index: usize| {
+            let of = |source: &Candidate| source.score >= DOUBTFUL && source.hits.contains(&index);
+            self.own.hits.contains(&index) || self.sources.iter().any(of)
+        };
+        let one = |array: &Array| {
+            let own: Vec<&Heard> =
+                array.heard.iter().filter(|h| self.own.hits.contains(&h.index)).collect();
+            let first = own.first()?;
+            let open = || array.heard.iter().filter(|h| !explained(h.index));
+            let beside = |h: &&Heard| apart(h.azimuth, first.azimuth).abs() <= STORM_DEG;
+            let others = noisy(open().filter(beside).map(|h| h.t), first.t, STORM_S);
+            let about = noisy(open().map(|h| h.t), first.t, BUSY_S) + own.len() as u32;
+            let known_s = BUSY_S + (array.heard_to - first.t).clamp(0.0, BUSY_S);
+            Some(Noise {
+                own: own.len() as u32,
+                others,
+                span_s: 2.0 * STORM_S,
+                usual: f64::from(about) / known_s * (2.0 * STORM_DEG / 360.0),
+                ln_assumed: own.iter().map(|h| h.ln_rate).sum(),
+                ln_width: math::ln(2.0 * STORM_DEG),
+            })
+        };
+        self.arrays.iter().filter_map(one).collect()
+    }
+
+    fn elsewhere(&self) -> Vec<Elsewhere> {
+        self.other_places()
+    }
+
+    fn rivals(&self) -> Vec<Rival> {
+        self.others_that_want(self.sources, self.at)
+    }
+
+    fn more(&self, quiet: &Testimony) -> Option<More> {
+        self.one_more(quiet)
     }
 }
 
@@ -74,7 +116,7 @@ impl Court<'_> {
 
     /// What an array says, detection by detection, and where it lies, metres east
     /// and north of the source.
-    fn testimonies(&self, array: &Array) -> Vec<(Testimony, (f64, f64))> {
+    fn array(&self, array: &Array) -> Vec<(Testimony, (f64, f64))> {
         let source = &self.own.source;
         let (km, azimuth) = array.spot.way(source.spot);
         if km > FARTHEST_KM {
@@ -127,7 +169,7 @@ impl Court<'_> {
     }
 
     /// Other places along the back azimuths where its detections agree.
-    fn elsewhere(&self) -> Vec<Elsewhere> {
+    fn other_places(&self) -> Vec<Elsewhere> {
         let own = self.own;
         let error = (own.covariance[0] + own.covariance[2]).max(0.0).sqrt() / 1e3;
         let same = (SAME_ERRORS * error).max(SAME_KM);
@@ -149,7 +191,7 @@ impl Court<'_> {
             }
         }
         tops.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.t.total_cmp(&b.1.t)));
-        tops.into_iter().filter_map(|(_, top)| self.other(&top, same)).take(TOLD).collect()
+        tops.into_iter().filter_map(|(_, top)| self.other(&top, same)).take(PLACES).collect()
     }
 
     /// A top as another place, unless the middle of its posterior is `same` km from
@@ -180,7 +222,7 @@ impl Court<'_> {
     }
 
     /// Sources that would take detections of this one.
-    fn rivals(&self, sources: &[Candidate], at: usize) -> Vec<Rival> {
+    fn others_that_want(&self, sources: &[Candidate], at: usize) -> Vec<Rival> {
         let count = self.taken.len();
         let mut rivals: Vec<Rival> = Vec::new();
         for (_, other) in sources.iter().enumerate().filter(|(other, _)| *other != at) {
@@ -195,43 +237,34 @@ impl Court<'_> {
                 rivals.push(Rival { t_s, distance_m, wants, gain: with - alone });
             }
         }
-        rivals.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.t_s.total_cmp(&b.t_s)));
-        rivals.truncate(TOLD);
         rivals
     }
 
     /// What it would change if an array that said nothing had detected the source.
-    fn more(&self, stations: &[Testimony]) -> Vec<More> {
-        let mut quiet: Vec<&Testimony> =
-            stations.iter().filter(|s| !matches!(s.says, Says::Heard { .. })).collect();
-        quiet.sort_by(|a, b| b.chance.total_cmp(&a.chance).then(a.station.cmp(&b.station)));
-        let source: Spot = self.own.source.spot;
-        let one = |s: &&Testimony| {
-            let mut arrays = self.arrays.to_vec();
-            let array = arrays.iter_mut().find(|array| array.station == s.station)?;
-            let (_, azimuth) = array.spot.way(source);
-            let was_down = array.is_down(self.own.source.t, s.distance_m / 1e3);
-            array.down.clear();
-            let listening = arrays.clone();
-            let array = arrays.iter_mut().find(|array| array.station == s.station)?;
-            // As busy as an array is that has one detection in the span of a rate.
-            let ln_rate = math::ln(1.0 / BUSY_S / 2.0 / 360.0);
-            let index = self.taken.len();
-            array.heard.push(Heard { t: s.due_s, azimuth, ln_rate, index });
-            array.heard.sort_by(|a, b| a.t.total_cmp(&b.t).then(a.index.cmp(&b.index)));
-            let mut taken = self.taken.clone();
-            taken.push(false);
-            let (before, error) = self.weigh(self.arrays, &self.taken)?;
-            let (heard, with) = self.weigh(&arrays, &taken)?;
-            let silent = || self.weigh(&listening, &self.taken).map_or(before, |(p, _)| p);
-            Some(More {
-                station: s.station,
-                phase: None,
-                heard,
-                silent: was_down.then(silent),
-                error: with / error.max(1e-9),
-            })
-        };
-        quiet.iter().filter_map(one).take(TOLD).collect()
+    fn one_more(&self, s: &Testimony) -> Option<More> {
+        let mut arrays = self.arrays.to_vec();
+        let array = arrays.iter_mut().find(|array| array.station == s.station)?;
+        let (_, azimuth) = array.spot.way(self.own.source.spot);
+        let was_down = array.is_down(self.own.source.t, s.distance_m / 1e3);
+        array.down.clear();
+        let listening = arrays.clone();
+        let array = arrays.iter_mut().find(|array| array.station == s.station)?;
+        // As busy as an array is that has one detection in the span of a rate.
+        let ln_rate = math::ln(1.0 / BUSY_S / 2.0 / 360.0);
+        let index = self.taken.len();
+        array.heard.push(Heard { t: s.due_s, azimuth, ln_rate, index });
+        array.heard.sort_by(|a, b| a.t.total_cmp(&b.t).then(a.index.cmp(&b.index)));
+        let mut taken = self.taken.clone();
+        taken.push(false);
+        let (before, error) = self.weigh(self.arrays, &self.taken)?;
+        let (heard, with) = self.weigh(&arrays, &taken)?;
+        let silent = || self.weigh(&listening, &self.taken).map_or(before, |(p, _)| p);
+        Some(More {
+            station: s.station,
+            phase: None,
+            heard,
+            silent: was_down.then(silent),
+            error: with / error.max(1e-9),
+        })
     }
 }

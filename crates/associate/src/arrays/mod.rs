@@ -5,18 +5,20 @@
 //! with the celerities of the three ducts, the best is climbed to its top, and
 //! the posterior about it is summed on a grid. That sum is the evidence, its
 //! moments are place and covariance. The best source is taken first; anchors
-//! that lose a detection to it are tried again.
+//! that lose a detection to it are tried again. That is done block of time after
+//! block of time (`engine`).
 
 mod account;
+mod engine;
 mod source;
 mod sphere;
 
-use crate::account::Account;
-use crate::input::{Outage, Station};
+use crate::input::Station;
 use crate::math;
-use crate::phases::Rejected;
 
-use source::{Array, FARTHEST_KM, Source, arrays, data};
+use source::{Array, FARTHEST_KM, Source, data, data_over, ways};
+
+pub use engine::{Engine, Found, associate};
 
 /// Ranges tried along a back azimuth: the first, km, and the ratio.
 const RANGES: (f64, f64) = (30.0, 1.12);
@@ -88,92 +90,19 @@ struct Candidate {
     hits: Vec<usize>,
 }
 
-/// What a run came to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
-    /// Events in order of time.
-    pub events: Vec<ArrayEvent>,
-    /// Detections that were not used.
-    pub rejected: Vec<Rejected>,
-    /// Why the event is believed that was asked for.
-    pub account: Option<Account>,
-}
-
-/// Associates the detections of arrays. An array that has none was silent,
-/// unless it was down. `ask` is shown the events and says which of them is to be
-/// accounted for.
-pub fn associate(
-    stations: &[Station],
-    outages: &[Outage],
-    detections: &[ArrayDetection],
-    ask: &dyn Fn(&[ArrayEvent]) -> Option<usize>,
-) -> Found {
-    let mut rejected = Vec::new();
-    let mut good: Vec<ArrayDetection> = Vec::with_capacity(detections.len());
-    for d in detections {
-        match unusable(stations, d) {
-            Some(reason) => rejected.push(Rejected { row: d.row, reason }),
-            None => good.push(*d),
-        }
-    }
-    let arrays = arrays(stations, outages, &good);
-    let mut taken = vec![false; good.len()];
-    // By array and time, so that the order of rows does not matter.
-    let order: Vec<usize> = arrays.iter().flat_map(|a| a.heard.iter().map(|h| h.index)).collect();
-    let rank = |index: usize| order.iter().position(|o| *o == index);
-    let mut queue: Vec<Candidate> =
-        order.iter().filter_map(|anchor| candidate(&arrays, &good, &taken, *anchor)).collect();
-    let mut events: Vec<Candidate> = Vec::new();
-    loop {
-        queue.sort_by(|a, b| a.score.total_cmp(&b.score).then(rank(b.anchor).cmp(&rank(a.anchor))));
-        let Some(best) = queue.pop() else { break };
-        if best.hits.iter().any(|hit| taken[*hit]) {
-            if !taken[best.anchor] {
-                queue.extend(candidate(&arrays, &good, &taken, best.anchor));
-            }
-            continue;
-        }
-        for hit in &best.hits {
-            taken[*hit] = true;
-        }
-        events.push(best);
-    }
-    events.sort_by(|a, b| a.source.t.total_cmp(&b.source.t).then(a.score.total_cmp(&b.score)));
-    let released = (0..).zip(&events).map(|(number, c)| {
-        let mut hits = c.hits.clone();
-        hits.sort_by(|a, b| good[*a].t_s.total_cmp(&good[*b].t_s).then(rank(*a).cmp(&rank(*b))));
-        ArrayEvent {
-            number,
-            t_s: c.source.t,
-            lat: c.source.spot.lat,
-            lon: c.source.spot.lon,
-            probability: probability(c.score),
-            evidence: c.score,
-            covariance: c.covariance,
-            var_t: c.var_t,
-            arrays: heard_at(&arrays, &c.hits),
-            rows: hits.iter().map(|hit| good[*hit].row).collect(),
-        }
-    });
-    let released: Vec<ArrayEvent> = released.collect();
-    let account = ask(&released)
-        .filter(|at| *at < events.len())
-        .map(|at| account::of(&arrays, &good, &events, at));
-    Found { events: released, rejected, account }
-}
-
-/// Why a detection cannot be used.
-fn unusable(stations: &[Station], d: &ArrayDetection) -> Option<&'static str> {
+/// What of a detection cannot be used, and why.
+fn unusable(stations: &[Station], d: &ArrayDetection) -> Option<(&'static str, &'static str)> {
     let Some(station) = stations.get(d.station as usize) else {
-        return Some("the array is not in the network");
+        return Some(("detection", "the array is not in the network"));
     };
     if !station.lat.is_finite() || station.lat.abs() > 90.0 || !station.lon.is_finite() {
-        return Some("the array has no place on earth");
+        return Some(("detection", "the array has no place on earth"));
     }
     if !d.t_s.is_finite() {
-        return Some("the time is not a finite number");
+        return Some(("t", "the time is not a finite number"));
     }
-    (!d.azimuth_deg.is_finite()).then_some("the back azimuth is not a finite number")
+    (!d.azimuth_deg.is_finite())
+        .then_some(("back_azimuth", "the back azimuth is not a finite number"))
 }
 
 /// Probability of an evidence.
@@ -209,9 +138,10 @@ fn candidate(
     while km < FARTHEST_KM {
         for beside in BESIDE_DEG {
             let spot = here.at(km, d.azimuth_deg + beside);
+            let ways = ways(arrays, spot);
             for celerity in CELERITIES {
                 let source = Source { t: d.t_s - km / celerity, spot };
-                let score = data(arrays, taken, &source, None);
+                let score = data_over(arrays, &ways, taken, &source, None);
                 if best.as_ref().is_none_or(|b| score > b.0) {
                     best = Some((score, source));
                 }
@@ -281,9 +211,10 @@ fn posterior(
         for i in 0..GRID {
             for j in 0..GRID {
                 let spot = top.spot.beside(axis(1, i), axis(2, j));
+                let ways = ways(arrays, spot);
                 for k in 0..GRID {
                     let source = Source { t: top.t + axis(0, k), spot };
-                    let score = data(arrays, taken, &source, None);
+                    let score = data_over(arrays, &ways, taken, &source, None);
                     most = most.max(score);
                     points.push(([axis(0, k), axis(1, i), axis(2, j)], score));
                 }
@@ -329,6 +260,7 @@ mod tests {
 
     use super::sphere::Spot;
     use super::*;
+    use crate::Outage;
 
     /// Three arrays about a source, and what they hear of it at these celerities.
     fn heard(celerities: [f64; 3]) -> Vec<ArrayDetection> {

@@ -14,7 +14,7 @@ use super::sphere::{Spot, apart};
 const DUCTS: [(f64, f64, f64); 3] =
     [(0.0539, 1.0 / 0.327, 0.066), (0.0899, 1.0 / 0.293, 0.08), (0.8562, 1.0 / 0.26, 0.33)];
 /// Celerities outside of these are not of the source, km/s.
-const CELERITY: (f64, f64) = (0.2, 0.36);
+pub(crate) const CELERITY: (f64, f64) = (0.2, 0.36);
 /// The celerity by which it is judged whether an array was down, km/s.
 const USUAL_CELERITY: f64 = 0.29;
 /// Spread of back azimuths about the way to the source, degrees: error of the
@@ -47,13 +47,17 @@ pub(crate) struct Array {
     pub heard: Vec<Heard>,
     /// When it was down, s.
     pub down: Vec<(f64, f64)>,
+    /// Everything up to here is in, s.
+    pub heard_to: f64,
 }
 
 impl Array {
-    /// Whether an arrival from so far off would have come while it was down.
+    /// Whether an arrival from so far off would have come while it was down, or may
+    /// still come in.
     pub(crate) fn is_down(&self, t: f64, km: f64) -> bool {
         let due = t + km / USUAL_CELERITY;
-        self.down.iter().any(|(from, to)| due >= *from && due <= *to)
+        t + km / CELERITY.0 > self.heard_to
+            || self.down.iter().any(|(from, to)| due >= *from && due <= *to)
     }
 }
 
@@ -73,11 +77,13 @@ pub(crate) struct Source {
     pub spot: Spot,
 }
 
-/// The arrays with their detections; one whose place is none on earth has none.
+/// The arrays with their detections, all up to a moment; one whose place is none on
+/// earth has none.
 pub(crate) fn arrays(
     stations: &[Station],
     outages: &[Outage],
     detections: &[ArrayDetection],
+    heard_to: f64,
 ) -> Vec<Array> {
     let mut order: Vec<usize> = (0..detections.len()).collect();
     order.sort_by(|a, b| {
@@ -94,6 +100,7 @@ pub(crate) fn arrays(
             .filter(|outage| outage.station == station)
             .map(|outage| (outage.start_s, outage.end_s))
             .collect(),
+        heard_to,
     };
     let mut out: Vec<Array> = (0..).zip(stations).map(array).collect();
     for index in order {
@@ -107,7 +114,8 @@ pub(crate) fn arrays(
         for heard in &mut array.heard {
             let since = times.partition_point(|t| *t < heard.t - BUSY_S);
             let until = times.partition_point(|t| *t <= heard.t + BUSY_S);
-            let rate = (until - since) as f64 / (2.0 * BUSY_S);
+            let known_s = BUSY_S + (heard_to - heard.t).clamp(0.0, BUSY_S);
+            let rate = (until - since) as f64 / known_s;
             heard.ln_rate = math::ln(rate / 360.0);
         }
     }
@@ -201,6 +209,22 @@ pub(crate) fn data(
     arrays: &[Array],
     taken: &[bool],
     source: &Source,
+    hits: Option<&mut Vec<usize>>,
+) -> f64 {
+    data_over(arrays, &ways(arrays, source.spot), taken, source, hits)
+}
+
+/// Length and direction of the ways from all arrays to a place, km and degrees.
+pub(crate) fn ways(arrays: &[Array], spot: Spot) -> Vec<(f64, f64)> {
+    arrays.iter().map(|array| array.spot.way(spot)).collect()
+}
+
+/// [`data`] of a source whose place has been looked at before.
+pub(crate) fn data_over(
+    arrays: &[Array],
+    ways: &[(f64, f64)],
+    taken: &[bool],
+    source: &Source,
     mut hits: Option<&mut Vec<usize>>,
 ) -> f64 {
     let mut sum = 0.0;
@@ -208,8 +232,7 @@ pub(crate) fn data(
     if let Some(hits) = &mut hits {
         hits.clear();
     }
-    for array in arrays {
-        let way = array.spot.way(source.spot);
+    for (array, &way) in arrays.iter().zip(ways) {
         if way.0 > FARTHEST_KM {
             continue;
         }

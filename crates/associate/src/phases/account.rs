@@ -2,14 +2,14 @@
 //! evidence, where else its picks agree, who else wants them, and what one more
 //! pick would change. Worked out for one event, from the state it was released in.
 
-use crate::account::{Account, Elsewhere, More, Rival, Says, TOLD, Testimony, Weight};
+use crate::account::{self, Account, Elsewhere, More, Noise, Rival, Says, Sum, Testimony, noisy};
 use crate::math;
 
-use super::net::{ln_time, of_channel};
+use super::net::{RATE_S, ln_time, of_channel};
 use super::posterior::{self, PHASE_FEATURES};
 use super::search::{Candidate, polish};
 use super::weigh::{Hit, Place, Reached, View, Weighed, occam};
-use super::{GATE, Work};
+use super::{GATE, GONE, Work};
 
 /// Distances at which other places are tried, km, directions at each, and depths
 /// as shares of the deepest.
@@ -21,6 +21,10 @@ const SAME_ERRORS: f64 = 4.0;
 const SAME_KM: f64 = 8.0;
 /// Sources so far apart in time do not want the same picks, s.
 const RIVAL_S: f64 = 120.0;
+/// Picks within so long of an arrival are of its storm, s.
+const STORM_S: f64 = 60.0;
+/// A source of less evidence explains nothing away, nats.
+const DOUBTFUL: f64 = 5.0;
 /// Degrees of freedom of the law of residuals, as a source is located with.
 const NU: f64 = 4.0;
 
@@ -52,43 +56,78 @@ struct Court<'a> {
     at: usize,
 }
 
-/// Accounts for the source that stands at a place of the order of release.
-pub(crate) fn of(work: &Work, order: &[u32], at: usize, probability: f64) -> Account {
+/// Accounts for the source that stands at a place of the order of time, about to
+/// be released under a number.
+pub(crate) fn of(work: &Work, order: &[u32], at: usize, number: u32, probability: f64) -> Account {
     let court = Court { work, view: work.view(order[at]), order, at };
-    let own = court.candidate();
     let base = court.base();
-    let mut stations: Vec<(Testimony, (f64, f64))> =
-        base.reached.iter().map(|r| court.testimony(&base, r)).collect();
-    stations.sort_by(|(a, _), (b, _)| {
-        let near = a.distance_m.total_cmp(&b.distance_m).then(a.station.cmp(&b.station));
-        near.then(a.phase.cmp(&b.phase))
-    });
-    let (stations, plan): (Vec<_>, Vec<_>) = stations.into_iter().unzip();
     let rarity = work.physics.ln_rate + occam(&base.info);
-    let size_fit = base.weighed.score - base.weighed.data - rarity;
-    let sum = rarity + size_fit + stations.iter().map(|s| s.nats).sum::<f64>();
-    let evidence = own.weighed.score;
-    let values = posterior::one(work, order, at, own.place, &own.weighed).0;
-    let weights = &work.physics.model.calibration.weights;
-    let weight = |((feature, value), weight): ((&'static str, f64), &f64)| Weight {
-        feature,
-        value,
-        log_odds: value * weight,
-    };
-    Account {
-        event: at as u32,
+    let own = court.candidate();
+    let features = posterior::one(work, order, at, own.place, &own.weighed);
+    let sum = Sum {
+        event: number,
         rarity,
-        size_fit,
-        since: evidence - sum,
-        evidence,
-        map: PHASE_FEATURES.into_iter().zip(values).zip(weights).map(weight).collect(),
-        replay: None,
+        size_fit: base.weighed.score - base.weighed.data - rarity,
+        evidence: own.weighed.score,
+        map: account::map(&PHASE_FEATURES, &features, &work.physics.model.calibration.weights),
         probability,
-        elsewhere: court.elsewhere(&base),
-        rivals: court.rivals(),
-        more: court.more(&base, &stations),
-        stations,
-        plan,
+    };
+    sum.account(&Heard { court, base })
+}
+
+/// A source with its weighing.
+struct Heard<'a> {
+    court: Court<'a>,
+    base: Weighing,
+}
+
+impl account::Court for Heard<'_> {
+    fn testimonies(&self) -> Vec<(Testimony, (f64, f64))> {
+        self.base.reached.iter().map(|r| self.court.testimony(&self.base, r)).collect()
+    }
+
+    fn noise(&self) -> Vec<Noise> {
+        let Court { work, order, at, .. } = &self.court;
+        let (store, me) = (&work.store, order[*at]);
+        // Nobody has it, or a source that is itself in doubt.
+        let is_open = |owner: u32| {
+            let events = work.events.get(owner as usize);
+            owner != me && events.is_none_or(|e| e.candidate.weighed.score < DOUBTFUL)
+        };
+        let one = |hit: &Hit| {
+            let c = hit.channel as usize;
+            let t = store.t[c][hit.index as usize];
+            let open = || {
+                let all = store.t[c].iter().zip(&store.owner[c]);
+                all.filter(|(_, owner)| **owner != GONE && is_open(**owner)).map(|(t, _)| *t)
+            };
+            let others = noisy(open(), t, STORM_S);
+            // What is usual is told by the time before and after.
+            let about = noisy(open(), t, RATE_S) - others;
+            let known_s = RATE_S + (store.heard_to - t).clamp(0.0, RATE_S);
+            let least = work.physics.model.false_per_hour / 3600.0;
+            Noise {
+                own: 1,
+                others,
+                span_s: 2.0 * STORM_S,
+                usual: f64::from(about) / (known_s - 2.0 * STORM_S) + least,
+                ln_assumed: store.ln_rate[c][hit.index as usize],
+                ln_width: 0.0,
+            }
+        };
+        self.court.candidate().hits.iter().map(one).collect()
+    }
+
+    fn elsewhere(&self) -> Vec<Elsewhere> {
+        self.court.elsewhere(&self.base)
+    }
+
+    fn rivals(&self) -> Vec<Rival> {
+        self.court.rivals()
+    }
+
+    fn more(&self, quiet: &Testimony) -> Option<More> {
+        self.court.more(&self.base, quiet)
     }
 }
 
@@ -209,8 +248,7 @@ impl Court<'_> {
                 }
             }
         }
-        found.sort_by(|(a, _), (b, _)| b.behind.total_cmp(&a.behind).then(a.t_s.total_cmp(&b.t_s)));
-        found.into_iter().take(TOLD).map(|(one, _)| one).collect()
+        found.into_iter().map(|(one, _)| one).collect()
     }
 
     fn other(&self, base: &Weighing, other: &Candidate, shared: usize) -> Elsewhere {
@@ -258,58 +296,47 @@ impl Court<'_> {
                 rivals.push(Rival { t_s: other.place.t, distance_m, wants, gain });
             }
         }
-        rivals.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.t_s.total_cmp(&b.t_s)));
-        rivals.truncate(TOLD);
         rivals
     }
 
-    /// What it would change if a station that said nothing had picked the source.
-    fn more(&self, base: &Weighing, stations: &[Testimony]) -> Vec<More> {
-        let mut quiet: Vec<&Testimony> =
-            stations.iter().filter(|s| !matches!(s.says, Says::Heard { .. })).collect();
-        quiet.sort_by(|a, b| {
-            let order = b.chance.total_cmp(&a.chance).then(a.station.cmp(&b.station));
-            order.then(a.phase.cmp(&b.phase))
-        });
+    /// What it would change if a station that said nothing had picked the source, on
+    /// time and by a pick of the usual quality.
+    fn more(&self, base: &Weighing, s: &Testimony) -> Option<More> {
         let ln_false = math::ln(self.work.physics.model.false_per_hour / 3600.0);
-        let one = |s: &&Testimony| {
-            let channel = s.phase.map(|phase| super::net::channel(s.station as usize, phase))?;
-            let at = base.reached.iter().position(|r| r.channel == channel)?;
-            let r = &base.reached[at];
-            // On time, by a pick of the usual quality.
-            let mut reached = base.reached.clone();
-            reached[at] = Reached {
-                mute: false,
-                index: 0,
-                gain: ln_time(0.0, r.sigma) - ln_false,
-                residual: 0.0,
-                ln_rate: ln_false,
-                ..*r
-            };
-            let (_, slope, _) = self.view.travel(channel, &base.place);
-            let g = [1.0, slope[0], slope[1], slope[2]];
-            let mut info = base.info;
-            for i in 0..4 {
-                for j in 0..4 {
-                    info[i][j] += (NU + 1.0) / NU / (r.sigma * r.sigma) * g[i] * g[j];
-                }
-            }
-            let weighed = self.view.weigh(&mut reached, occam(&info));
-            let silent = r.mute.then(|| {
-                let mut reached = base.reached.clone();
-                reached[at].mute = false;
-                let weighed = self.view.weigh(&mut reached, occam(&base.info));
-                self.probability(base.place, &weighed)
-            });
-            Some(More {
-                station: s.station,
-                phase: s.phase,
-                heard: self.probability(base.place, &weighed),
-                silent,
-                error: spread_km(&info) / spread_km(&base.info).max(1e-9),
-            })
+        let channel = s.phase.map(|phase| super::net::channel(s.station as usize, phase))?;
+        let at = base.reached.iter().position(|r| r.channel == channel)?;
+        let r = &base.reached[at];
+        let mut reached = base.reached.clone();
+        reached[at] = Reached {
+            mute: false,
+            index: 0,
+            gain: ln_time(0.0, r.sigma) - ln_false,
+            residual: 0.0,
+            ln_rate: ln_false,
+            ..*r
         };
-        quiet.iter().filter_map(one).take(TOLD).collect()
+        let (_, slope, _) = self.view.travel(channel, &base.place);
+        let g = [1.0, slope[0], slope[1], slope[2]];
+        let mut info = base.info;
+        for i in 0..4 {
+            for j in 0..4 {
+                info[i][j] += (NU + 1.0) / NU / (r.sigma * r.sigma) * g[i] * g[j];
+            }
+        }
+        let weighed = self.view.weigh(&mut reached, occam(&info));
+        let silent = r.mute.then(|| {
+            let mut reached = base.reached.clone();
+            reached[at].mute = false;
+            let weighed = self.view.weigh(&mut reached, occam(&base.info));
+            self.probability(base.place, &weighed)
+        });
+        Some(More {
+            station: s.station,
+            phase: s.phase,
+            heard: self.probability(base.place, &weighed),
+            silent,
+            error: spread_km(&info) / spread_km(&base.info).max(1e-9),
+        })
     }
 }
 

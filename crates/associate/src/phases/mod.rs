@@ -6,9 +6,11 @@
 //! on until no anchor promises more than a source costs. Then picks are dealt
 //! anew between sources, and sources that others explain better die (`moves`).
 //! A source's score counts what was picked and what was not over an unknown
-//! reach (`weigh`). The same picks give the same events in any order of rows.
+//! reach (`weigh`). That is done block of time after block of time (`engine`). The
+//! same picks give the same events in any order of rows.
 
 mod account;
+mod engine;
 mod kind;
 mod model;
 mod moves;
@@ -22,8 +24,6 @@ mod weigh;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use crate::account::Account;
-use crate::input::{Outage, Station};
 use crate::math;
 use crate::posterior::Features;
 use crate::travel::{Phase, Table};
@@ -32,6 +32,7 @@ use net::{Net, Physics, Store};
 use search::{Candidate, Scratch, root_bound, search};
 use weigh::{Hearing, Hit, View};
 
+pub use engine::{Engine, Found, associate};
 pub use kind::PhaseKind;
 pub use model::{PHASE_ENGINE_VERSION, PhaseModel};
 pub use net::WEIGHT_MIN;
@@ -43,6 +44,8 @@ pub(crate) const SCORE_MIN: f64 = -10.0;
 pub(crate) const FREE: u32 = u32::MAX;
 /// No event: only free picks count.
 const NOBODY: u32 = u32::MAX - 1;
+/// The pick of an event that is forgotten.
+const GONE: u32 = u32::MAX - 2;
 /// Residuals beyond so many errors are not of the source.
 pub(crate) const GATE: f64 = 4.0;
 
@@ -60,15 +63,6 @@ pub struct Pick {
     pub weight: f64,
     /// Number of the row it came from.
     pub row: u32,
-}
-
-/// A pick that was not used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rejected {
-    /// Its row.
-    pub row: u32,
-    /// Why.
-    pub reason: &'static str,
 }
 
 /// One source inferred from picks.
@@ -105,19 +99,6 @@ pub struct Event {
     pub features: Features,
 }
 
-/// What a run came to.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    /// Events in order of time.
-    pub events: Vec<Event>,
-    /// Picks that were not used.
-    pub rejected: Vec<Rejected>,
-    /// Searches made.
-    pub searches: u64,
-    /// Why the event is believed that was asked for.
-    pub account: Option<Account>,
-}
-
 /// A source in the making.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
@@ -125,6 +106,8 @@ pub(crate) struct Live {
     pub alive: bool,
     /// What of its evidence rivals could take.
     pub rival: f64,
+    /// It is out: it keeps its picks, and nothing of it changes any more.
+    pub done: bool,
 }
 
 /// An anchor with the most it can promise.
@@ -154,46 +137,11 @@ pub(crate) struct Work<'a> {
     store: Store,
     physics: Physics,
     hearing: Hearing,
+    /// Travel times.
     table: &'a Table,
     events: Vec<Live>,
     scratch: Scratch,
     searches: u64,
-}
-
-/// Associates the picks of a network. `progress` is told the share of the
-/// anchors that are done, now and then; `ask` is shown the events and says which
-/// of them is to be accounted for.
-pub fn associate(
-    stations: &[Station],
-    outages: &[Outage],
-    table: &Table,
-    picks: &[Pick],
-    model: &PhaseModel,
-    progress: &mut dyn FnMut(f64),
-    ask: &dyn Fn(&[Event]) -> Option<usize>,
-) -> Found {
-    let mut found = Found::default();
-    let physics = Physics::new(model, table.deepest_km());
-    let mut work = Work {
-        net: Net::new(stations, outages, table, &physics),
-        store: Store::new(stations.len(), picks, model, &mut found.rejected),
-        hearing: Hearing::new(&physics),
-        physics,
-        table,
-        events: Vec::new(),
-        scratch: Scratch::default(),
-        searches: 0,
-    };
-    let everyone: Vec<u32> = (0..work.store.all.len() as u32).collect();
-    work.births(&everyone, progress);
-    work.improve();
-    found.searches = work.searches;
-    let order = work.order();
-    found.events = work.release(&order);
-    found.account = ask(&found.events)
-        .filter(|at| *at < order.len())
-        .map(|at| account::of(&work, &order, at, found.events[at].probability));
-    found
 }
 
 impl Work<'_> {
@@ -209,8 +157,15 @@ impl Work<'_> {
     }
 
     fn take(&mut self, id: u32) {
-        for hit in &self.events[id as usize].candidate.hits {
-            self.store.owner[hit.channel as usize][hit.index as usize] = id;
+        let hits = std::mem::take(&mut self.events[id as usize].candidate.hits);
+        self.own(&hits, id);
+        self.events[id as usize].candidate.hits = hits;
+    }
+
+    /// Gives picks to an event, or to nobody.
+    fn own(&mut self, hits: &[Hit], owner: u32) {
+        for hit in hits {
+            self.store.owner[hit.channel as usize][hit.index as usize] = owner;
         }
     }
 
@@ -229,7 +184,7 @@ impl Work<'_> {
     }
 
     /// Sources of free picks, the most promising first.
-    fn births(&mut self, anchors: &[u32], progress: &mut dyn FnMut(f64)) {
+    fn births(&mut self, anchors: &[u32]) {
         let mut queue = BinaryHeap::new();
         for &anchor in anchors {
             if self.is_free(anchor) {
@@ -239,13 +194,7 @@ impl Work<'_> {
                 }
             }
         }
-        let all = queue.len().max(1);
-        let mut told = queue.len();
         while let Some(promise) = queue.pop() {
-            if told > queue.len() + all / 100 {
-                told = queue.len();
-                progress(1.0 - told as f64 / all as f64);
-            }
             if !self.is_free(promise.anchor) {
                 continue;
             }
@@ -265,59 +214,43 @@ impl Work<'_> {
             if let Some(candidate) = found.filter(|c| c.weighed.score > SCORE_MIN) {
                 // An anchor that its own source lets go is done with.
                 let id = self.events.len() as u32;
-                self.events.push(Live { candidate, alive: true, rival: 0.0 });
+                self.events.push(Live { candidate, alive: true, rival: 0.0, done: false });
                 self.take(id);
             }
         }
     }
 
-    /// Living sources in the order in which they are released.
-    fn order(&self) -> Vec<u32> {
-        let mut order: Vec<u32> =
-            (0..self.events.len() as u32).filter(|i| self.events[*i as usize].alive).collect();
-        let key = |i: &u32| self.events[*i as usize].candidate.place;
-        order.sort_by(|a, b| {
-            let (a, b) = (key(a), key(b));
-            a.t.total_cmp(&b.t).then(a.x.total_cmp(&b.x)).then(a.y.total_cmp(&b.y))
-        });
-        order
-    }
-
-    fn release(&self, order: &[u32]) -> Vec<Event> {
-        let features = posterior::features(self, order);
-        let mut events = Vec::with_capacity(order.len());
-        for ((number, id), features) in (0..).zip(order).zip(features) {
-            let candidate = &self.events[*id as usize].candidate;
-            let (p, w) = (candidate.place, candidate.weighed);
-            let covariance =
-                math::cholesky(&candidate.info).map_or([[1e4; 4]; 4], |l| math::inverse(&l));
-            let m2 = |i: usize, j: usize| covariance[i][j] * 1e6 * self.physics.model.inflation;
-            let (lat, lon) = self.net.plane.inverse(p.x * 1e3, p.y * 1e3);
-            let sigma_z_km = (m2(3, 3).max(0.0) / 1e6).sqrt();
-            let kinds =
-                kind::posterior(&self.physics.model.kinds, p.z, sigma_z_km, self.physics.deepest);
-            let time = |h: &Hit| self.store.t[h.channel as usize][h.index as usize];
-            let mut hits = candidate.hits.clone();
-            hits.sort_by(|a, b| time(a).total_cmp(&time(b)).then(a.cmp(b)));
-            let row = |h: &Hit| self.store.row[h.channel as usize][h.index as usize];
-            let rows: Vec<u32> = hits.iter().map(row).collect();
-            events.push(Event {
-                number,
-                t_s: p.t,
-                lat,
-                lon,
-                depth_km: p.z,
-                probability: self.physics.model.calibration.probability(&features),
-                covariance: [m2(1, 1), m2(1, 2), m2(2, 2), m2(1, 3), m2(2, 3), m2(3, 3)],
-                var_t: covariance[0][0] * self.physics.model.inflation,
-                evidence: w.score,
-                chi2: w.chi2,
-                reach_km: w.reach_km,
-                kinds,
-                rows,
-                features,
-            });
+    /// The source that stands at a place of the order, as an event of a number.
+    fn event(&self, order: &[u32], at: usize, number: u32) -> Event {
+        let candidate = &self.events[order[at] as usize].candidate;
+        let (p, w) = (candidate.place, candidate.weighed);
+        let features = posterior::one(self, order, at, p, &w);
+        let covariance =
+            math::cholesky(&candidate.info).map_or([[1e4; 4]; 4], |l| math::inverse(&l));
+        let m2 = |i: usize, j: usize| covariance[i][j] * 1e6 * self.physics.model.inflation;
+        let (lat, lon) = self.net.plane.inverse(p.x * 1e3, p.y * 1e3);
+        let sigma_z_km = (m2(3, 3).max(0.0) / 1e6).sqrt();
+        let kinds =
+            kind::posterior(&self.physics.model.kinds, p.z, sigma_z_km, self.physics.deepest);
+        let time = |h: &Hit| self.store.t[h.channel as usize][h.index as usize];
+        let mut hits = candidate.hits.clone();
+        hits.sort_by(|a, b| time(a).total_cmp(&time(b)).then(a.cmp(b)));
+        let row = |h: &Hit| self.store.row[h.channel as usize][h.index as usize];
+        Event {
+            number,
+            t_s: p.t,
+            lat,
+            lon,
+            depth_km: p.z,
+            probability: self.physics.model.calibration.probability(&features),
+            covariance: [m2(1, 1), m2(1, 2), m2(2, 2), m2(1, 3), m2(2, 3), m2(3, 3)],
+            var_t: covariance[0][0] * self.physics.model.inflation,
+            evidence: w.score,
+            chi2: w.chi2,
+            reach_km: w.reach_km,
+            kinds,
+            rows: hits.iter().map(row).collect(),
+            features,
         }
-        events
     }
 }

@@ -7,7 +7,7 @@ use crate::model::{Calibration, NotAModel};
 
 /// Version of the phase engine: part of every summary. Count it up with any
 /// change that can change a result.
-pub const PHASE_ENGINE_VERSION: u32 = 1;
+pub const PHASE_ENGINE_VERSION: u32 = 2;
 
 /// The performance model of a network that picks P and S, and its calibration map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

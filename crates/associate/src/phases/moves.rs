@@ -3,7 +3,7 @@
 
 use super::search::{Candidate, polish};
 use super::weigh::{Hit, Place};
-use super::{NOBODY, SCORE_MIN, Work};
+use super::{FREE, GONE, NOBODY, SCORE_MIN, Work};
 
 /// Rounds of moves at most.
 const ROUNDS: usize = 3;
@@ -45,7 +45,7 @@ impl Work<'_> {
             if !freed.is_empty() {
                 freed.sort_unstable();
                 freed.dedup();
-                self.births(&freed, &mut |_| ());
+                self.births(&freed);
             }
             if !changed {
                 break;
@@ -54,7 +54,7 @@ impl Work<'_> {
     }
 
     /// Living sources in order of time.
-    fn in_time(&self) -> Vec<u32> {
+    pub(crate) fn in_time(&self) -> Vec<u32> {
         let mut order: Vec<u32> =
             (0..self.events.len() as u32).filter(|i| self.events[*i as usize].alive).collect();
         order.sort_by(|a, b| {
@@ -101,7 +101,8 @@ impl Work<'_> {
     }
 
     fn listen_again(&mut self, id: u32) -> bool {
-        if !self.events[id as usize].alive {
+        let event = &self.events[id as usize];
+        if !event.alive || event.done {
             return false;
         }
         let before = self.events[id as usize].candidate.weighed.score;
@@ -123,7 +124,8 @@ impl Work<'_> {
     /// Lets a rival take what it can of a source's picks, if both together are
     /// then better, or it alone is without the source.
     fn give_way(&mut self, id: u32, rival: u32, freed: &mut Vec<u32>) -> bool {
-        if !self.events[id as usize].alive || !self.events[rival as usize].alive {
+        let (event, other) = (&self.events[id as usize], &self.events[rival as usize]);
+        if !event.alive || event.done || !other.alive {
             return false;
         }
         if !self.contend(id, rival) {
@@ -147,11 +149,22 @@ impl Work<'_> {
         };
         let gain = bigger.weighed.score - theirs.weighed.score;
         let share = (gain / (mine.weighed.score + 5.0)).min(1.5);
-        self.replace(rival, bigger);
+        let grown = bigger.weighed.score;
+        // One that is out only shuts picks away from others.
+        let is_out = self.events[rival as usize].done;
+        let mut more = bigger.hits.clone();
+        more.retain(|hit| !theirs.hits.contains(hit));
+        if is_out {
+            self.own(&more, rival);
+        } else {
+            self.replace(rival, bigger);
+        }
         let rest = self.again(id).filter(|rest| rest.weighed.score > SCORE_MIN);
         let left = rest.as_ref().map_or(0.0, |rest| rest.weighed.score);
-        let after = self.events[rival as usize].candidate.weighed.score + left;
-        if after > before + LEAST {
+        if grown + left > before + LEAST {
+            if is_out {
+                self.own(&more, GONE);
+            }
             for hit in &mine.hits {
                 if let Some(anchor) = self.anchor(hit.channel, hit.index) {
                     freed.push(anchor);
@@ -163,9 +176,13 @@ impl Work<'_> {
             }
             return true;
         }
-        self.let_go(rival);
-        self.events[rival as usize].candidate = theirs;
-        self.take(rival);
+        if is_out {
+            self.own(&more, FREE);
+        } else {
+            self.let_go(rival);
+            self.events[rival as usize].candidate = theirs;
+            self.take(rival);
+        }
         self.take(id);
         let event = &mut self.events[id as usize];
         event.rival = event.rival.max(share);

@@ -6,7 +6,10 @@ use crate::plane::Plane;
 use crate::travel::{Phase, Table, slab};
 
 use super::model::PhaseModel;
-use super::{FREE, GATE, Pick, Rejected};
+use crate::stream::Wait;
+
+use super::weigh::FARTHEST_KM;
+use super::{FREE, GATE, Pick};
 
 /// Stations asked before all others are.
 pub(crate) const NEIGHBOURS: usize = 16;
@@ -19,7 +22,7 @@ const BURST: usize = 5;
 /// Least weight of a pick: its error is ten times that of the model.
 pub const WEIGHT_MIN: f64 = 0.01;
 /// Picks within so long tell how busy a station is, s.
-const RATE_S: f64 = 900.0;
+pub(crate) const RATE_S: f64 = 900.0;
 
 /// What one anchor asks one neighbour, over the whole of its root.
 #[derive(Clone, Copy, Debug)]
@@ -145,6 +148,27 @@ impl Net {
         let (least, most) = table.range(phase, near, far, cell.slab());
         let lift = self.lift[k][phase.index()];
         (least + lift, most + lift)
+    }
+
+    /// How long the waves of a source take, s: to the nearest stations, of a network
+    /// that is wider meshed at half of its stations, or to all that can pick them.
+    pub(crate) fn wait(&self, table: &Table, physics: &Physics, wait: Wait) -> f64 {
+        let mut roots = self.root.clone();
+        roots.sort_by(f64::total_cmp);
+        let far = match wait {
+            Wait::Nearest => roots.get(roots.len() / 2).copied().unwrap_or(0.0),
+            Wait::Everyone => {
+                let wide = roots.last().copied().unwrap_or(0.0);
+                let all = 0..self.x.len();
+                let apart = all.clone().flat_map(|k| all.clone().map(move |l| (k, l)));
+                let most = apart.map(|(k, l)| self.apart(k, l)).fold(0.0, f64::max);
+                (most + wide).min(FARTHEST_KM)
+            }
+        };
+        let whole = slab(0, 0);
+        let lift = self.lift.iter().flatten().copied().fold(0.0, f64::max);
+        let tau = table.range(Phase::S, 0.0, far, whole).1 + lift;
+        tau + physics.gate(tau)
     }
 
     pub(crate) fn is_down(&self, k: usize, t: f64) -> bool {
@@ -274,60 +298,59 @@ pub(crate) struct Store {
     pub ln_rate: Vec<Vec<f64>>,
     /// All picks by time: time, channel, index.
     pub all: Vec<(f64, u32, u32)>,
+    /// Everything up to here is in, s: silence says nothing of what is due later.
+    pub heard_to: f64,
 }
 
 impl Store {
-    pub(crate) fn new(
-        stations: usize,
-        picks: &[Pick],
-        model: &PhaseModel,
-        out: &mut Vec<Rejected>,
-    ) -> Self {
-        let mut sorted = Vec::with_capacity(picks.len());
-        for pick in picks {
-            if !pick.t_s.is_finite() {
-                out.push(Rejected { row: pick.row, reason: "the time is not a finite number" });
-            } else if pick.station as usize >= stations {
-                out.push(Rejected { row: pick.row, reason: "the station is not in the network" });
-            } else if !(WEIGHT_MIN..=1.0).contains(&pick.weight) {
-                out.push(Rejected { row: pick.row, reason: "the weight is not from 0.01 to 1" });
-            } else {
-                sorted.push(*pick);
-            }
-        }
-        sorted.sort_by(|a, b| {
-            let order = a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station));
-            order.then(a.phase.cmp(&b.phase)).then(a.row.cmp(&b.row))
-        });
-        let mut store = Self {
+    pub(crate) fn new(stations: usize) -> Self {
+        Self {
             t: vec![Vec::new(); stations * 2],
             row: vec![Vec::new(); stations * 2],
             spread: vec![Vec::new(); stations * 2],
             owner: vec![Vec::new(); stations * 2],
             ln_rate: vec![Vec::new(); stations * 2],
-            all: Vec::with_capacity(sorted.len()),
-        };
-        for pick in sorted {
-            let c = channel(pick.station as usize, pick.phase) as usize;
-            if store.t[c].last().is_some_and(|last| *last == pick.t_s) {
-                let reason = "the station has a pick of this phase at this very time already";
-                out.push(Rejected { row: pick.row, reason });
-                continue;
-            }
-            let times = &store.t[c];
-            if times.len() >= BURST && times[times.len() - BURST] > pick.t_s - 1.0 {
-                let reason = "more than 5 picks of the station and phase within a second";
-                out.push(Rejected { row: pick.row, reason });
-                continue;
-            }
-            store.all.push((pick.t_s, c as u32, store.t[c].len() as u32));
-            store.t[c].push(pick.t_s);
-            store.row[c].push(pick.row);
-            store.spread[c].push(1.0 / pick.weight);
-            store.owner[c].push(FREE);
+            all: Vec::new(),
+            heard_to: f64::INFINITY,
         }
-        for (times, rates) in store.t.iter().zip(&mut store.ln_rate) {
+    }
+
+    /// Takes a pick in, in order of time.
+    ///
+    /// # Errors
+    ///
+    /// What of it is wrong, and why it cannot be used.
+    pub(crate) fn add(&mut self, pick: &Pick) -> Result<(), (&'static str, &'static str)> {
+        if !pick.t_s.is_finite() {
+            return Err(("t_s", "the time is not a finite number"));
+        }
+        let c = channel(pick.station as usize, pick.phase) as usize;
+        let Some(times) = self.t.get_mut(c) else {
+            return Err(("station", "the station is not in the network"));
+        };
+        if !(WEIGHT_MIN..=1.0).contains(&pick.weight) {
+            return Err(("weight", "the weight is not from 0.01 to 1"));
+        }
+        if times.last().is_some_and(|last| *last == pick.t_s) {
+            return Err(("t_s", "the station has a pick of this phase at this very time already"));
+        }
+        if times.len() >= BURST && times[times.len() - BURST] > pick.t_s - 1.0 {
+            return Err(("t_s", "more than 5 picks of the station and phase within a second"));
+        }
+        self.all.push((pick.t_s, c as u32, times.len() as u32));
+        times.push(pick.t_s);
+        self.row[c].push(pick.row);
+        self.spread[c].push(1.0 / pick.weight);
+        self.owner[c].push(FREE);
+        Ok(())
+    }
+
+    /// Everything up to a moment is in: counts how busy each station was.
+    pub(crate) fn heard_to(&mut self, moment: f64, model: &PhaseModel) {
+        self.heard_to = moment;
+        for (times, rates) in self.t.iter().zip(&mut self.ln_rate) {
             let (mut first, mut end) = (0, 0);
+            rates.clear();
             for t in times {
                 while times[first] < t - RATE_S {
                     first += 1;
@@ -336,10 +359,29 @@ impl Store {
                     end += 1;
                 }
                 let others = (end - first - 1) as f64;
-                rates.push(math::ln(others / (2.0 * RATE_S) + model.false_per_hour / 3600.0));
+                let known = RATE_S + (moment - t).clamp(0.0, RATE_S);
+                rates.push(math::ln(others / known + model.false_per_hour / 3600.0));
             }
         }
-        store
+    }
+
+    /// Forgets picks before a time; how many each channel has lost.
+    pub(crate) fn forget(&mut self, before: f64) -> Vec<u32> {
+        let lost: Vec<u32> =
+            self.t.iter().map(|times| times.partition_point(|t| *t < before) as u32).collect();
+        for (c, lost) in lost.iter().enumerate() {
+            let lost = *lost as usize;
+            self.t[c].drain(..lost);
+            self.row[c].drain(..lost);
+            self.spread[c].drain(..lost);
+            self.owner[c].drain(..lost);
+            self.ln_rate[c].drain(..lost);
+        }
+        self.all.retain(|pick| pick.0 >= before);
+        for (_, c, index) in &mut self.all {
+            *index -= lost[*c as usize];
+        }
+        lost
     }
 
     /// First pick of a channel at or after a time.

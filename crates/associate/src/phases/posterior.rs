@@ -24,15 +24,6 @@ pub const PHASE_FEATURES: [&str; 11] = [
 /// Sources so near in time are close, s, and in place, km.
 const CLOSE: (f64, f64) = (20.0, 60.0);
 
-/// Features of sources given in order of time.
-pub(crate) fn features(work: &Work, order: &[u32]) -> Vec<Features> {
-    let of = |at: usize| {
-        let candidate = &work.events[order[at] as usize].candidate;
-        one(work, order, at, candidate.place, &candidate.weighed)
-    };
-    (0..order.len()).map(of).collect()
-}
-
 /// Features of the source that stands at a place of the order, as it would be if
 /// it were placed and weighed like this. Unused places of the fixed array are
 /// zero, where a fit leaves the weight at zero.

@@ -7,6 +7,7 @@ use super::search::tests::bound_and_score;
 use super::weigh::{Hearing, View};
 use super::*;
 use crate::travel::{HALVINGS, Table, Travel as _, Uniform, Way};
+use crate::{Outage, Station};
 
 const SPEEDS: Uniform = Uniform { vp_km_s: 6.0, vs_km_s: 3.45 };
 const DEEPEST_KM: f64 = 30.0;
@@ -208,7 +209,13 @@ proptest! {
         all.extend(noise(980.0, 1_060.0, count, seed));
         let physics = Physics::new(&model, DEEPEST_KM);
         let net = Net::new(&stations, &[], &table, &physics);
-        let store = Store::new(stations.len(), &numbered(all), &model, &mut Vec::new());
+        let mut store = Store::new(stations.len());
+        let mut all = numbered(all);
+        all.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+        for pick in &all {
+            let _ = store.add(pick);
+        }
+        store.heard_to(f64::INFINITY, &model);
         let hearing = Hearing::new(&physics);
         let view = View {
             net: &net,
@@ -247,7 +254,9 @@ fn accounted(picks: &[Pick], outages: &[Outage], at: usize) -> (Found, crate::ac
     let table = Table::new(&SPEEDS, DEEPEST_KM);
     let model = PhaseModel::built_in();
     let mut found =
-        associate(&stations(), outages, &table, picks, &model, &mut |_| (), &|_| Some(at));
+        associate(&stations(), outages, &table, picks, &model, &mut |_| (), &|events| {
+            events.iter().position(|event| event.number as usize == at)
+        });
     let account = found.account.take().expect("there is an event");
     (found, account)
 }

@@ -17,7 +17,7 @@ const REACH_RATIO: f64 = 1.28;
 const BIN_KM: f64 = 5.0;
 const BINS: usize = 320;
 /// Nothing is picked that far off, km.
-const FARTHEST_KM: f64 = BIN_KM * (BINS as f64 - 1.0);
+pub(crate) const FARTHEST_KM: f64 = BIN_KM * (BINS as f64 - 1.0);
 
 /// A time and place: s, km east and north on the plane, km down.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -189,10 +189,16 @@ impl View<'_> {
                     }
                     i += 1;
                 }
-                reached.mute = reached.index == u32::MAX && self.net.is_down(k, predicted);
+                reached.mute = reached.index == u32::MAX && self.is_mute(k, predicted, wide);
                 out.push(reached);
             }
         }
+    }
+
+    /// Whether the silence of a station says nothing of an arrival that is due: it
+    /// was down, or the arrival may still come in.
+    fn is_mute(&self, k: usize, due: f64, gate: f64) -> bool {
+        due + gate > self.store.heard_to || self.net.is_down(k, due)
     }
 
     /// What a pick is of a source, however far off it is.
@@ -227,7 +233,7 @@ impl View<'_> {
             }
             let (k, _) = of_channel(r.channel);
             (r.index, r.gain, r.residual) = (u32::MAX, f64::NEG_INFINITY, 0.0);
-            r.mute = self.net.is_down(k, r.due);
+            r.mute = self.is_mute(k, r.due, GATE * r.sigma);
         }
     }
 

@@ -3,6 +3,10 @@
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code)]
 
+use associate::arrays::ArrayDetection;
+use associate::phases::Pick;
+use associate::plane::Plane;
+use associate::travel::{Phase, Travel as _, Uniform, Way};
 use associate::{BackAzimuth, Detection, Engine, Event, Model, Outage, Station};
 
 /// Chance of the tests' own: a multiplicative generator (Lehmer).
@@ -112,4 +116,110 @@ pub(crate) fn run(
     let mut engine = Engine::new(stations, &[], outages, &Model::built_in());
     engine.push(detections);
     engine.finish()
+}
+
+/// Speeds of the crust that picks are made in.
+pub(crate) const SPEEDS: Uniform = Uniform { vp_km_s: 6.0, vs_km_s: 3.45 };
+/// No source of picks is deeper, km.
+pub(crate) const DEEPEST_KM: f64 = 30.0;
+
+/// A seismic network of 5 by 5 stations about 24 km apart.
+pub(crate) fn seismic() -> Vec<Station> {
+    (0..25)
+        .map(|i| Station {
+            name: format!("S{i:02}"),
+            lat: 48.0 + 0.22 * f64::from(i / 5),
+            lon: 36.0 + 0.33 * f64::from(i % 5),
+            elev_m: 40.0 * f64::from(i % 3),
+        })
+        .collect()
+}
+
+/// What stations pick of a source at a time and place, km down: most of them.
+fn quake(
+    stations: &[Station],
+    (t, lat, lon): (f64, f64, f64),
+    depth_km: f64,
+    chance: &mut Chance,
+    out: &mut Vec<Pick>,
+) {
+    let plane = Plane::new(lat, lon);
+    for (station, s) in (0..).zip(stations) {
+        let (x, y) = plane.forward(s.lat, s.lon);
+        let (east_km, north_km) = (x / 1e3, y / 1e3);
+        let way = Way { east_km, north_km, depth_km, height_km: s.elev_m / 1e3 };
+        for phase in Phase::ALL {
+            if chance.unit() < 0.75 {
+                let t_s = t + SPEEDS.arrival(phase, &way).time_s + 0.25 * chance.normal();
+                let t_s = (t_s * 1e6).round() / 1e6;
+                let weight = if chance.unit() < 0.2 { 0.25 } else { 1.0 };
+                out.push(Pick { station, phase, t_s, weight, row: 0 });
+            }
+        }
+    }
+}
+
+/// Some forty minutes of a seismic network: five sources, two of them at nearly one
+/// time, and false picks. In order of time, rows by order.
+pub(crate) fn picked(stations: &[Station], seed: u64) -> Vec<Pick> {
+    let mut chance = Chance(seed);
+    let mut all = Vec::new();
+    for t in [200.0, 212.0, 700.0, 1_250.0, 2_100.0] {
+        let at = (t + 5.0 * chance.unit(), 48.1 + 0.7 * chance.unit(), 36.2 + chance.unit());
+        let depth_km = 1.0 + 24.0 * chance.unit();
+        quake(stations, at, depth_km, &mut chance, &mut all);
+    }
+    for _ in 0..120 {
+        let station = (chance.unit() * 25.0) as u32;
+        let phase = Phase::ALL[usize::from(chance.unit() < 0.5)];
+        let t_s = (chance.unit() * 2_400.0 * 1e6).round() / 1e6;
+        all.push(Pick { station, phase, t_s, weight: 1.0, row: 0 });
+    }
+    all.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)));
+    all.dedup_by(|a, b| a.t_s == b.t_s && a.station == b.station);
+    for (row, pick) in (0..).zip(&mut all) {
+        pick.row = row;
+    }
+    all
+}
+
+/// Four arrays of infrasound, some hundreds of kilometres apart.
+pub(crate) fn arrays() -> Vec<Station> {
+    let station =
+        |(lat, lon): (f64, f64)| Station { name: format!("{lat} {lon}"), lat, lon, elev_m: 0.0 };
+    [(35.9, -106.3), (38.4, -118.3), (42.8, -109.6), (33.6, -116.5)].map(station).into()
+}
+
+/// What arrays hear of two explosions in half a day, with directions of the sea and
+/// false ones. In order of time, rows by order.
+pub(crate) fn infrasound(arrays: &[Station], seed: u64) -> Vec<ArrayDetection> {
+    let mut chance = Chance(seed);
+    let mut all: Vec<ArrayDetection> = Vec::new();
+    for t in [9_000.0, 31_000.0] {
+        let t = t + 3_000.0 * chance.unit();
+        let plane = Plane::new(37.0 + 4.0 * chance.unit(), -116.0 + 6.0 * chance.unit());
+        for (station, s) in (0..).zip(arrays) {
+            let (x, y) = plane.forward(s.lat, s.lon);
+            let celerity = 0.28 + 0.012 * chance.normal();
+            let azimuth_deg = libm::atan2(-x, -y).to_degrees() + 2.0 * chance.normal();
+            let t_s = t + libm::hypot(x, y) / 1e3 / celerity;
+            if chance.unit() < 0.9 {
+                all.push(ArrayDetection { station, t_s, azimuth_deg, row: 0 });
+            }
+        }
+    }
+    for _ in 0..12 {
+        let station = (chance.unit() * 4.0) as u32;
+        let sea = 250.0 + 10.0 * chance.normal();
+        let azimuth_deg = if chance.unit() < 0.6 { sea } else { 360.0 * chance.unit() };
+        all.push(ArrayDetection { station, t_s: 45_000.0 * chance.unit(), azimuth_deg, row: 0 });
+    }
+    for d in &mut all {
+        d.t_s = (d.t_s * 1e6).round() / 1e6;
+    }
+    all.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)));
+    for (row, d) in (0..).zip(&mut all) {
+        d.row = row;
+    }
+    all
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use associate::account::Account;
-use associate::arrays::{ArrayDetection, ArrayEvent, Found, KINDS, associate as engine};
+use associate::arrays::{ArrayDetection, ArrayEvent, KINDS, associate as engine};
 use associate::effort::effort;
+use associate::stream::Stream;
 use associate::{ENGINE_VERSION, Station};
 use domain::event::Wave;
 use jiff::civil::DateTime;
@@ -15,6 +16,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Map, Value};
 
 use super::read::Quarantine;
+use super::releases::{Followed, Kept};
 use super::write::{self, Cost, Sink};
 use super::{AssociateArgs, Explained, Ran};
 use crate::account::Told;
@@ -22,12 +24,15 @@ use crate::{Outcome, output};
 
 /// How the files are called.
 const ENDING: &str = ".dets.json";
+/// When a detection was made, and when it was received; the second is ours.
+const TIME: &str = "Time (UTC)";
+const RECEIVED: &str = "Received (UTC)";
 /// Columns of events.csv.
 const COLUMNS: &str = "event,time,t_s,lat,lon,prob,c_xx,c_xy,c_yy,c_tt,evidence,arrays,hits";
 
 /// The files of arrays in a folder, by name; none if it holds rows of other kinds.
 pub(super) fn files(data: &Path) -> Result<Vec<PathBuf>> {
-    let others = ["detections.csv", "detections.ndjson", "picks.csv"];
+    let others = ["detections.csv", "detections.ndjson", "picks.csv", "picks.ndjson"];
     if !data.is_dir() || others.iter().any(|name| data.join(name).is_file()) {
         return Ok(Vec::new());
     }
@@ -49,6 +54,8 @@ struct Row {
     file: String,
     number: u64,
     time: Timestamp,
+    /// When it came in; if its file does not say, as it happened.
+    received: Timestamp,
     lat: f64,
     lon: f64,
     azimuth_deg: f64,
@@ -62,11 +69,7 @@ impl Row {
 
 /// Associates the detections in files of arrays and writes what came of it.
 pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outcome> {
-    let given = [
-        (args.releases, "--releases"),
-        (args.model.is_some(), "--model"),
-        (args.velocity.is_some(), "--velocity"),
-    ];
+    let given = [(args.model.is_some(), "--model"), (args.velocity.is_some(), "--velocity")];
     super::refuse(args, "infrasound arrays", &given)?;
     let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
@@ -77,55 +80,120 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
     for file in files {
         read(file, &mut rows, &mut quarantine)?;
     }
-    rows.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| a.name.cmp(&b.name)));
-    // Times count from the midnight before the first.
-    let zero = rows.first().map_or(Timestamp::UNIX_EPOCH, |row| midnight(row.time));
-    let seconds = |time: Timestamp| (time.as_microsecond() - zero.as_microsecond()) as f64 / 1e6;
-    let places = places(&rows);
-    let detections: Vec<ArrayDetection> = (0..)
-        .zip(&rows)
-        .map(|(number, row)| ArrayDetection {
-            station: places.iter().position(|s| row.is_at(s)).unwrap_or(places.len()) as u32,
-            t_s: seconds(row.time),
-            azimuth_deg: row.azimuth_deg,
-            row: number,
-        })
-        .collect();
-    let before = write::cpu_seconds();
-    let ask = |events: &[ArrayEvent]| events.iter().position(|event| Some(event.number) == asked);
-    let Found { events, rejected, account } = engine(&places, &[], &detections, &ask);
-    let cpu = write::cpu_seconds() - before;
-    for rejected in rejected {
-        let row = &rows[rejected.row as usize];
-        quarantine.row(&row.file, row.number, "detection", rejected.reason)?;
-    }
-    let (first, last) =
-        (detections.first().map_or(0.0, |d| d.t_s), detections.last().map_or(0.0, |d| d.t_s));
-    let ran = Ran {
-        stations: places.len(),
-        detections: rows.len() as u64,
-        quarantined: quarantine.finish()?,
-        searches: rows.len() as u64,
-        effort: effort(places.len() as u32, &[], first, last),
-        cpu,
-        told: account.as_ref().map(|account| {
-            let event = &events[account.event as usize];
-            explain(event, account, &places, &rows, zero)
-        }),
-    };
+    let set = Set::of(rows);
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
-    for event in &events {
+    let mut put = |event: &ArrayEvent| {
         let name = format!("A{}", event.number);
-        let of = event.rows.iter().map(|row| (rows[*row as usize].name.as_str(), None));
-        sink.event(&name, &line(&name, event, zero)?, event.probability, of)?;
-    }
+        let of = event.rows.iter().map(|row| (set.rows[*row as usize].name.as_str(), None));
+        sink.event(&name, &line(&name, event, set.zero)?, event.probability, of)
+    };
+    let ran = if args.releases {
+        set.follow(args, quarantine, &mut put)?
+    } else {
+        let (ran, events) = set.run(asked, quarantine)?;
+        events.iter().try_for_each(&mut put)?;
+        ran
+    };
     super::explained(args, ran.told.as_ref())?;
     let mut summary = sink.finish("infrasound celerity of Blom et al. 2015", &ran)?.finish(&start);
     summary.engine_version = ENGINE_VERSION;
-    summary.t0 = Some(zero.to_string());
-    output::line(&format!("{} files of arrays at {} places", files.len(), places.len()))?;
+    summary.t0 = Some(set.zero.to_string());
+    output::line(&format!("{} files of arrays at {} places", files.len(), set.places.len()))?;
     output::line("probabilities of arrays are those of the model; they are not calibrated")?;
     super::told(&args.out, &summary)
+}
+
+/// Detections in order of time.
+struct Set {
+    rows: Vec<Row>,
+    places: Vec<Station>,
+    /// Times count from the midnight before the first.
+    zero: Timestamp,
+}
+
+impl Set {
+    fn of(mut rows: Vec<Row>) -> Self {
+        rows.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| a.name.cmp(&b.name)));
+        let zero = rows.first().map_or(Timestamp::UNIX_EPOCH, |row| midnight(row.time));
+        Self { places: places(&rows), rows, zero }
+    }
+
+    fn seconds(&self, time: Timestamp) -> f64 {
+        (time.as_microsecond() - self.zero.as_microsecond()) as f64 / 1e6
+    }
+
+    fn detections(&self) -> Vec<ArrayDetection> {
+        let detection = |(number, row): (u32, &Row)| ArrayDetection {
+            station: self.places.iter().position(|s| row.is_at(s)).unwrap_or(self.places.len())
+                as u32,
+            t_s: self.seconds(row.time),
+            azimuth_deg: row.azimuth_deg,
+            row: number,
+        };
+        (0..).zip(&self.rows).map(detection).collect()
+    }
+
+    /// Associates all of them.
+    fn run(
+        &self,
+        asked: Option<u32>,
+        mut quarantine: Quarantine,
+    ) -> Result<(Ran, Vec<ArrayEvent>)> {
+        let detections = self.detections();
+        let before = write::cpu_seconds();
+        let ask =
+            |events: &[ArrayEvent]| events.iter().position(|event| Some(event.number) == asked);
+        let found = engine(&self.places, &[], &detections, &ask);
+        let cpu = write::cpu_seconds() - before;
+        for rejected in &found.rejected {
+            let row = &self.rows[rejected.row as usize];
+            quarantine.row(&row.file, row.number, rejected.field, rejected.reason)?;
+        }
+        let (first, last) =
+            (detections.first().map_or(0.0, |d| d.t_s), detections.last().map_or(0.0, |d| d.t_s));
+        let told = found.account.as_ref().and_then(|account| {
+            let event = found.events.iter().find(|event| event.number == account.event)?;
+            Some(explain(event, account, self))
+        });
+        let ran = Ran {
+            stations: self.places.len(),
+            detections: self.rows.len() as u64,
+            quarantined: quarantine.finish()?,
+            searches: found.searches,
+            effort: effort(self.places.len() as u32, &[], first, last),
+            cpu,
+            told,
+        };
+        Ok((ran, found.events))
+    }
+
+    /// Follows them in the order of their reception.
+    fn follow(
+        &self,
+        args: &AssociateArgs,
+        quarantine: Quarantine,
+        put: &mut dyn FnMut(&ArrayEvent) -> Result<()>,
+    ) -> Result<Ran> {
+        let detections = self.detections().into_iter().zip(&self.rows);
+        let mut received: Vec<(f64, Option<ArrayDetection>)> =
+            detections.map(|(d, row)| (self.seconds(row.received), Some(d))).collect();
+        received.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let told = |row: u32| {
+            let row = &self.rows[row as usize];
+            (row.name.as_str(), row.file.as_str(), row.number)
+        };
+        let followed = Followed {
+            received: Kept::new(received, &told),
+            stations: self.places.len(),
+            outages: &[],
+            quarantine,
+        };
+        let mut stream = Stream::of_arrays(&self.places, &[]);
+        let released = followed
+            .run(&args.out, &mut stream, |events, _| events.iter().try_for_each(&mut *put))?;
+        released.say()?;
+        Ok(released.ran)
+    }
 }
 
 /// The places of the arrays, from south to north; named after the file of their
@@ -142,13 +210,7 @@ fn places(rows: &[Row]) -> Vec<Station> {
     places
 }
 
-fn explain(
-    event: &ArrayEvent,
-    account: &Account,
-    places: &[Station],
-    rows: &[Row],
-    zero: Timestamp,
-) -> Explained {
+fn explain(event: &ArrayEvent, account: &Account, set: &Set) -> Explained {
     let alike = 1.0 / KINDS.len() as f64;
     Explained::of(&Told {
         account,
@@ -160,10 +222,10 @@ fn explain(
         wave: Wave::Infrasound,
         made_by: KINDS.map(|kind| (kind.to_owned(), alike)).into(),
         t_s: (event.t_s, event.var_t.max(0.0).sqrt()),
-        station: &|number| places[number as usize].name.clone(),
-        detection: &|row| rows[row as usize].name.clone(),
+        station: &|number| set.places[number as usize].name.clone(),
+        detection: &|row| set.rows[row as usize].name.clone(),
         moment: &|t_s| {
-            moment(zero, t_s).map_or_else(|_| format!("t = {t_s:.0} s"), |t| format!("{t:.0}"))
+            moment(set.zero, t_s).map_or_else(|_| format!("t = {t_s:.0} s"), |t| format!("{t:.0}"))
         },
     })
 }
@@ -217,17 +279,26 @@ fn row(value: &Value, file: &str, stem: &str, number: u64) -> Result<Row, (&'sta
     let Some(object) = value.as_object() else {
         return Err(("detection", "not an object with fields".into()));
     };
-    let time = time(object)?;
+    let at = time(object, TIME)?;
+    let received = match object.get(RECEIVED) {
+        None | Some(Value::Null) => at,
+        Some(_) => time(object, RECEIVED)?,
+    };
+    if at > received {
+        return Err((TIME, format!("later than its reception, {received}")));
+    }
     let lat = number_of(object, "Latitude", -90.0, 90.0)?;
     let lon = number_of(object, "Longitude", -180.0, 180.0)?;
     // Written from -180 to 180 as well as from 0 to 360.
     let azimuth_deg = number_of(object, "Back Azimuth", -360.0, 360.0)?;
     let (name, file) = (format!("{stem}:{number}"), file.to_owned());
-    Ok(Row { name, file, number, time, lat, lon, azimuth_deg })
+    Ok(Row { name, file, number, time: at, received, lat, lon, azimuth_deg })
 }
 
-fn time(object: &Map<String, Value>) -> Result<Timestamp, (&'static str, String)> {
-    let field = "Time (UTC)";
+fn time(
+    object: &Map<String, Value>,
+    field: &'static str,
+) -> Result<Timestamp, (&'static str, String)> {
     let Some(text) = object.get(field).and_then(Value::as_str) else {
         return Err((field, "is missing".into()));
     };

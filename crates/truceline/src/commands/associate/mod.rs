@@ -48,8 +48,9 @@ pub(crate) struct AssociateArgs {
     /// Say why an event of events.csv is believed, and draw it as EVENT.svg
     #[arg(long, value_name = "EVENT")]
     pub explain: Option<String>,
-    /// Read detections.ndjson in the order of reception and write releases.ndjson: each event
-    /// preliminary, final, and revised when what comes late changes it
+    /// Read detections.ndjson, picks.ndjson or the files of arrays in the order of reception and
+    /// write releases.ndjson: each event preliminary, final, and revised when what comes late
+    /// changes it
     #[arg(long, conflicts_with_all = ["explain", "shards"])]
     pub releases: bool,
 }
@@ -89,11 +90,7 @@ pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     let mut sink = Sink::create(&args.out, &model)?;
     if args.releases {
         let released = releases::run(args, &model, &mut sink)?;
-        let [late, lost] = released.late;
-        output::line(&format!(
-            "{} releases in releases.ndjson; {late} detections came after the final pass, {lost} after the last",
-            released.count
-        ))?;
+        released.say()?;
         let summary = sink.finish(&model.version, &released.ran)?.finish(&start);
         return told(&args.out, &summary);
     }

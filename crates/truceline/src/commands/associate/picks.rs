@@ -1,5 +1,6 @@
 //! P and S picks in, earthquakes and blasts with probability out.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -10,10 +11,13 @@ use associate::effort::effort;
 use associate::phases::{
     Event, PHASE_ENGINE_VERSION, PhaseModel, Pick, WEIGHT_MIN, associate as engine,
 };
+use associate::stream::Stream;
 use associate::travel::{Phase, Table};
 use domain::event::Wave;
+use serde::Deserialize;
 
-use super::read::{Csv, Network, Quarantine, TIME_MAX, fault, number, shown, text};
+use super::read::{Csv, Fault, Network, Quarantine, TIME_MAX, fault, number, text};
+use super::releases::{Followed, Kept};
 use super::velocity::velocity;
 use super::write::{self, Cost, Sink};
 use super::{AssociateArgs, Explained, Ran};
@@ -25,12 +29,36 @@ use crate::{Outcome, output};
 const COLUMNS: &str = "event,t_s,lat,lon,depth_km,prob,c_xx,c_xy,c_yy,c_xz,c_yz,c_zz,c_tt,\
                        evidence,hits,reach_km,features";
 
+/// A table of picks, and picks in the order of their reception, one JSON object a line.
+const FILES: [&str; 2] = ["picks.csv", "picks.ndjson"];
+
 /// Names and lines of rows, by number.
 pub(crate) type Rows = Vec<(String, u64)>;
 
+/// The picks of a set.
+struct Set {
+    file: &'static str,
+    /// When each row was received, with its pick if it has one that can be used.
+    received: Vec<(f64, Option<Pick>)>,
+    names: Rows,
+}
+
+/// A pick as a JSON object; of other kinds of objects only `recv` counts.
+#[derive(Deserialize)]
+struct Object {
+    kind: String,
+    recv: Option<f64>,
+    id: Option<String>,
+    station: Option<String>,
+    phase: Option<String>,
+    t: Option<f64>,
+    weight: Option<f64>,
+}
+
 /// Whether a folder holds P and S picks.
 pub(crate) fn is_set(data: &Path) -> bool {
-    data.join("picks.csv").is_file() && !data.join("detections.csv").is_file()
+    let holds = |name: &str| data.join(name).is_file();
+    FILES.iter().any(|name| holds(name)) && !holds("detections.csv")
 }
 
 /// The model in a file, or the built-in one.
@@ -42,7 +70,6 @@ pub(crate) fn model_of(path: Option<&Path>) -> Result<PhaseModel> {
 
 /// Runs the phase engine over a folder and writes what it found.
 pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
-    super::refuse(args, "P and S picks", &[(args.releases, "--releases")])?;
     let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     let model = model_of(args.model.as_deref())?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
@@ -50,16 +77,22 @@ pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     let before = write::cpu_seconds();
     let velocity = velocity(args.velocity.as_deref(), &args.data)?;
     let tabulated = write::cpu_seconds() - before;
-    let quarantine = args.out.join("quarantine.csv");
-    let (mut ran, events, names) =
-        run(&args.data, &velocity.table, &model, Some(&quarantine), asked)?;
-    ran.cpu += tabulated;
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
-    for event in &events {
+    let mut put = |event: &Event, names: &Rows| {
         let name = format!("A{}", event.number);
         let detections = event.rows.iter().map(|row| (names[*row as usize].0.as_str(), None));
-        sink.event(&name, &line(&name, event), event.probability, detections)?;
-    }
+        sink.event(&name, &line(&name, event), event.probability, detections)
+    };
+    let mut ran = if args.releases {
+        follow(args, &velocity.table, &model, &mut put)?
+    } else {
+        let quarantine = args.out.join("quarantine.csv");
+        let (ran, events, names) =
+            run(&args.data, &velocity.table, &model, Some(&quarantine), asked)?;
+        events.iter().try_for_each(|event| put(event, &names))?;
+        ran
+    };
+    ran.cpu += tabulated;
     super::explained(args, ran.told.as_ref())?;
     let mut summary = sink.finish(&model.version, &ran)?.finish(&start);
     summary.engine_version = PHASE_ENGINE_VERSION;
@@ -104,7 +137,8 @@ pub(crate) fn run(
 ) -> Result<(Ran, Vec<Event>, Rows)> {
     let mut quarantine = Quarantine::create(quarantine)?;
     let network = Network::read(data, &mut quarantine)?;
-    let (picks, names) = read(&data.join("picks.csv"), &network, &mut quarantine)?;
+    let Set { file, received, names } = read(data, &network, false, &mut quarantine)?;
+    let picks: Vec<Pick> = received.into_iter().filter_map(|(_, pick)| pick).collect();
     let bar = counted("associating");
     bar.set_length(100);
     let before = write::cpu_seconds();
@@ -116,11 +150,11 @@ pub(crate) fn run(
     bar.finish_and_clear();
     for rejected in &found.rejected {
         let line = names[rejected.row as usize].1;
-        quarantine.row("picks.csv", line, "t_s", rejected.reason)?;
+        quarantine.row(file, line, rejected.field, rejected.reason)?;
     }
-    let told = found.account.as_ref().map(|account| {
-        let event = &found.events[account.event as usize];
-        explain(event, account, model, stations, &names)
+    let told = found.account.as_ref().and_then(|account| {
+        let event = found.events.iter().find(|event| event.number == account.event)?;
+        Some(explain(event, account, model, stations, &names))
     });
     let span = picks.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), pick| {
         (from.min(pick.t_s), to.max(pick.t_s))
@@ -163,7 +197,133 @@ fn explain(
     })
 }
 
-fn read(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<(Vec<Pick>, Rows)> {
+/// Follows a set in the order of its reception.
+fn follow(
+    args: &AssociateArgs,
+    table: &Table,
+    model: &PhaseModel,
+    put: &mut dyn FnMut(&Event, &Rows) -> Result<()>,
+) -> Result<Ran> {
+    let mut quarantine = Quarantine::create(Some(&args.out.join("quarantine.csv")))?;
+    let network = Network::read(&args.data, &mut quarantine)?;
+    let Set { file, received, names } = read(&args.data, &network, true, &mut quarantine)?;
+    let Network { stations, outages, .. } = &network;
+    let told = |row: u32| {
+        let (name, line) = &names[row as usize];
+        (name.as_str(), file, *line)
+    };
+    let followed = Followed {
+        received: Kept::new(received, &told),
+        stations: stations.len(),
+        outages,
+        quarantine,
+    };
+    let mut stream = Stream::of_picks(stations, outages, table, model);
+    let released = followed.run(&args.out, &mut stream, |events, _| {
+        events.iter().try_for_each(|event| put(event, &names))
+    })?;
+    released.say()?;
+    Ok(released.ran)
+}
+
+/// Reads the picks of a set; the stream of them first if they are to be followed.
+fn read(
+    data: &Path,
+    network: &Network,
+    stream_first: bool,
+    quarantine: &mut Quarantine,
+) -> Result<Set> {
+    let [table, stream] = FILES;
+    let is_there = |name: &str| data.join(name).is_file();
+    if is_there(stream) && (stream_first || !is_there(table)) {
+        return read_stream(&data.join(stream), stream, network, quarantine);
+    }
+    let (mut picks, names) = read_table(&data.join(table), network, quarantine)?;
+    // A table does not say when its rows were received: as they happened.
+    picks.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+    let received = picks.into_iter().map(|pick| (pick.t_s, Some(pick))).collect();
+    Ok(Set { file: table, received, names })
+}
+
+fn phase_of(name: &str) -> Result<Phase, Fault> {
+    let shown: String = name.chars().take(40).collect();
+    Phase::named(name.as_bytes())
+        .ok_or_else(|| fault("phase", format!("`{shown}` is neither P nor S")))
+}
+
+/// To the microsecond, as times are kept.
+fn to_microseconds(t_s: f64) -> f64 {
+    (t_s * 1e6).round() / 1e6
+}
+
+fn read_stream(
+    path: &Path,
+    file: &'static str,
+    network: &Network,
+    quarantine: &mut Quarantine,
+) -> Result<Set> {
+    let mut lines = Csv::open(path, false)?;
+    let (mut received, mut names) = (Vec::new(), Rows::new());
+    let mut known = HashSet::new();
+    let mut now = f64::NEG_INFINITY;
+    while lines.read_line()? {
+        let row = names.len() as u32;
+        let pick = object(&lines.buffer, network, row, &mut now).and_then(|pick| match pick {
+            Some((id, _)) if !known.insert(id.clone()) => {
+                Err(fault("id", format!("`{id}` is the name of an earlier row")))
+            }
+            pick => Ok(pick),
+        });
+        match pick {
+            Ok(pick) => received.push((
+                now,
+                pick.map(|(id, pick)| {
+                    names.push((id, lines.line));
+                    pick
+                }),
+            )),
+            Err(fault) => quarantine.row(file, lines.line, fault.field, &fault.reason)?,
+        }
+    }
+    Ok(Set { file, received, names })
+}
+
+/// The pick in a line, with its name; `now` is when the newest line was received.
+fn object(
+    line: &[u8],
+    network: &Network,
+    row: u32,
+    now: &mut f64,
+) -> Result<Option<(String, Pick)>, Fault> {
+    let o: Object = serde_json::from_slice(line).map_err(|why| fault("line", why.to_string()))?;
+    let within = |value: f64, field, min: f64, max: f64| {
+        let fits = (min..=max).contains(&value);
+        let outside = || fault(field, format!("{value} is outside {min} to {max}"));
+        fits.then_some(value).ok_or_else(outside)
+    };
+    if let Some(recv) = o.recv.or(o.t) {
+        *now = now.max(within(recv, "recv", -TIME_MAX, TIME_MAX)?);
+    }
+    if o.kind != "pick" {
+        return Ok(None);
+    }
+    let missing = |field| move || fault(field, "is missing");
+    let id = o.id.filter(|id| !id.is_empty()).ok_or_else(missing("id"))?;
+    let station = network.station(o.station.ok_or_else(missing("station"))?.as_bytes())?;
+    let phase = phase_of(&o.phase.ok_or_else(missing("phase"))?)?;
+    let t_s = within(o.t.ok_or_else(missing("t"))?, "t", -TIME_MAX, TIME_MAX)?;
+    if o.recv.is_some_and(|recv| t_s > recv + 1.0) {
+        return Err(fault("t", "later than its reception: the station's clock has jumped"));
+    }
+    let weight = within(o.weight.unwrap_or(1.0), "weight", WEIGHT_MIN, 1.0)?;
+    Ok(Some((id, Pick { station, phase, t_s: to_microseconds(t_s), weight, row })))
+}
+
+fn read_table(
+    path: &Path,
+    network: &Network,
+    quarantine: &mut Quarantine,
+) -> Result<(Vec<Pick>, Rows)> {
     let mut csv = Csv::open(path, true)?;
     let (id, station) = (csv.column("det")?, csv.column("station")?);
     let (ph, t) = (csv.column("phase")?, csv.column("t_s")?);
@@ -171,9 +331,7 @@ fn read(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<(
     let (mut picks, mut names) = (Vec::new(), Vec::new());
     csv.rows_at(quarantine, |line, f| {
         let at = network.station(text(f, station))?;
-        let phase = Phase::named(text(f, ph)).ok_or_else(|| {
-            fault("phase", format!("`{}` is neither P nor S", shown(text(f, ph))))
-        })?;
+        let phase = phase_of(&String::from_utf8_lossy(text(f, ph)))?;
         let t_s = number(f, t, "t_s", -TIME_MAX, TIME_MAX)?;
         let name = std::str::from_utf8(text(f, id)).map_err(|_| fault("det", "not UTF-8"))?;
         if name.is_empty() {
@@ -183,8 +341,7 @@ fn read(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<(
             Some(at) if !text(f, at).is_empty() => number(f, at, "weight", WEIGHT_MIN, 1.0)?,
             _ => 1.0,
         };
-        // To the microsecond, as times are kept.
-        let t_s = (t_s * 1e6).round() / 1e6;
+        let t_s = to_microseconds(t_s);
         picks.push(Pick { station: at, phase, t_s, weight, row: names.len() as u32 });
         names.push((name.to_owned(), line));
         Ok(())

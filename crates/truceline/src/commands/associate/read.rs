@@ -66,7 +66,7 @@ pub(super) struct Csv {
     reader: BufReader<File>,
     pub(super) line: u64,
     pub(super) bytes: u64,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     columns: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl Csv {
     }
 
     /// The next line that is not empty, without its end.
-    fn read_line(&mut self) -> Result<bool> {
+    pub(super) fn read_line(&mut self) -> Result<bool> {
         loop {
             self.buffer.clear();
             let n = self
