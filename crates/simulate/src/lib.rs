@@ -30,6 +30,7 @@ mod crust;
 mod deception;
 mod elsewhere;
 mod front;
+mod globe;
 mod hearing;
 mod land;
 mod medium;
@@ -54,6 +55,9 @@ pub fn generate<S: Sink>(scenario: &Scenario, seed: u64, sink: &mut S) -> Result
     if let Some(front) = &scenario.front {
         return front::generate(scenario, front, seed, sink);
     }
-    let seismic = scenario.seismic.as_ref().expect("a scenario has one of the two");
+    if let Some(globe) = &scenario.globe {
+        return globe::generate(&scenario.title, globe, seed, sink);
+    }
+    let seismic = scenario.seismic.as_ref().expect("a scenario has one of the three");
     picks::generate(&scenario.title, seismic, seed, sink)
 }
