@@ -78,6 +78,7 @@ mod bearing;
 mod births;
 pub mod effort;
 mod engine;
+pub mod globe;
 mod habit;
 mod input;
 pub mod kind;

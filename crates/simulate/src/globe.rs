@@ -4,9 +4,11 @@
 //! Source of the model, of its constants and of the hyperpriors from which the
 //! world is drawn: N. Arora, S. Russell, E. Sudderth, "NET-VISA: Network
 //! Processing Vertically Integrated Seismic Analysis", BSSA 103(2A), 709-729,
-//! 2013, as simplified in the description and the generator of seismic-2d. Where
-//! the two differ the generator is followed: the mean of a log amplitude falls
-//! with distance, not with travel time.
+//! 2013, as simplified in the description of seismic-2d and in its generator, the
+//! last of which is followed where they differ: magnitudes are from 3 to 6 with a
+//! mean of 4 before the cut ("to force larger events"), amplitudes fall with
+//! distance and not with travel time, log amplitudes of false alarms follow a
+//! Cauchy law, and what arrives after the end of an episode is not heard.
 
 use chance::{Chance, Streams};
 use serde::Serialize;
@@ -34,9 +36,9 @@ const EPISODE_S: f64 = 3_600.0;
 /// From the beginning of an episode to that of the next, s. Waves are on their
 /// way for 1,186 s at most, so that what is heard of two is far apart.
 const APART_S: f64 = 7_200.0;
-/// Smallest magnitude, and how fast larger ones become rare.
-const MAGNITUDE_MIN: f64 = 2.0;
-const MAGNITUDE_RATE: f64 = std::f64::consts::LN_10;
+/// Smallest and largest magnitude, and by how much larger ones are e times rarer.
+const MAGNITUDES: (f64, f64) = (3.0, 6.0);
+const MAGNITUDE_SCALE: f64 = 4.0;
 /// Events in an episode: gamma of this shape, scale 1.
 const EVENTS_SHAPE: f64 = 6.0;
 /// Constant, magnitude and distance in the log-odds of a detection: mean and covariance.
@@ -61,9 +63,12 @@ const SLOWNESS: (f64, f64) = (6.7, 7.5);
 const AMPLITUDE_VAR: (f64, f64) = (21.1, 12.6);
 /// False alarms of a station per second: shape and scale of a gamma.
 const FALSE_RATE: (f64, f64) = (2.1, 0.0013);
-/// Mean and standard deviation of the mean of their log amplitudes.
-const FALSE_MEAN: (f64, f64) = (-0.6, 0.6);
-const FALSE_VAR: (f64, f64) = (10.34, 9.49);
+/// Mean and standard deviation of the middle of their log amplitudes, shape and
+/// scale of the inverse gamma of the scale of their Cauchy law.
+const FALSE_MIDDLE: (f64, f64) = (-0.68, 0.68);
+const FALSE_SCALE: (f64, f64) = (23.5, 12.45);
+/// Log amplitudes beyond this are drawn again: they have no double.
+const LEVEL_MAX: f64 = 700.0;
 
 /// What one station is like, by the names of `performance.json`.
 #[derive(Clone, Debug, Serialize)]
@@ -79,7 +84,7 @@ struct Station {
     amplitude_sd: f64,
     false_per_s: f64,
     false_amplitude: f64,
-    false_amplitude_sd: f64,
+    false_amplitude_scale: f64,
 }
 
 /// What the world is like.
@@ -89,7 +94,8 @@ struct World {
     /// Over the whole earth.
     events_per_s: f64,
     magnitude_min: f64,
-    magnitude_rate: f64,
+    magnitude_max: f64,
+    magnitude_scale: f64,
     stations: Vec<Station>,
 }
 
@@ -166,15 +172,16 @@ fn world(seed: u64) -> World {
             amplitude: normal(&mut chance, AMPLITUDE),
             amplitude_sd: libm::sqrt(inverse(&mut chance, AMPLITUDE_VAR)),
             false_per_s: FALSE_RATE.1 * chance.gamma(FALSE_RATE.0),
-            false_amplitude: FALSE_MEAN.0 + FALSE_MEAN.1 * chance.normal(),
-            false_amplitude_sd: libm::sqrt(inverse(&mut chance, FALSE_VAR)),
+            false_amplitude: FALSE_MIDDLE.0 + FALSE_MIDDLE.1 * chance.normal(),
+            false_amplitude_scale: inverse(&mut chance, FALSE_SCALE),
         })
         .collect();
     World {
         version: format!("seismic-2d world {seed}, as drawn"),
         events_per_s: chance.gamma(EVENTS_SHAPE) / EPISODE_S,
-        magnitude_min: MAGNITUDE_MIN,
-        magnitude_rate: MAGNITUDE_RATE,
+        magnitude_min: MAGNITUDES.0,
+        magnitude_max: MAGNITUDES.1,
+        magnitude_scale: MAGNITUDE_SCALE,
         stations,
     }
 }
@@ -275,13 +282,34 @@ fn part<S: Sink>(
     Ok(counts)
 }
 
+fn magnitude(chance: &mut Chance) -> f64 {
+    loop {
+        let magnitude = MAGNITUDES.0 + chance.exponential(MAGNITUDE_SCALE);
+        if magnitude <= MAGNITUDES.1 {
+            return magnitude;
+        }
+    }
+}
+
+/// The log amplitude of a false alarm.
+fn false_level(performance: &Station, chance: &mut Chance) -> f64 {
+    loop {
+        let turn = std::f64::consts::PI * (chance.between(0.0, 1.0) - 0.5);
+        let cauchy = libm::tan(turn);
+        let level = performance.false_amplitude + performance.false_amplitude_scale * cauchy;
+        if level.abs() < LEVEL_MAX {
+            return level;
+        }
+    }
+}
+
 fn episode(world: &World, start_s: f64, chance: &mut Chance) -> (Vec<Event>, Vec<Arrival>) {
     let mut events: Vec<Event> = (0..chance.poisson(world.events_per_s * EPISODE_S))
         .map(|_| Event {
             t_s: round(start_s + chance.between(0.0, EPISODE_S), 4),
             lat: round(libm::asin(chance.between(-1.0, 1.0)).to_degrees(), 5),
             lon: round(chance.between(-180.0, 180.0), 5),
-            magnitude: MAGNITUDE_MIN + chance.exponential(1.0 / MAGNITUDE_RATE),
+            magnitude: magnitude(chance),
             arrivals: 0,
         })
         .collect();
@@ -296,10 +324,14 @@ fn episode(world: &World, start_s: f64, chance: &mut Chance) -> (Vec<Event>, Vec
             if !chance.happens(1.0 / (1.0 + libm::exp(-linear(performance.detection)))) {
                 continue;
             }
+            let t_s = event.t_s + travel_s(deg) + chance.laplace(performance.time_s);
+            if t_s >= start_s + EPISODE_S {
+                continue;
+            }
             let level = linear(performance.amplitude) + performance.amplitude_sd * chance.normal();
             arrivals.push(Arrival {
                 station,
-                t_s: event.t_s + travel_s(deg) + chance.laplace(performance.time_s),
+                t_s,
                 azimuth_deg: turned(azimuth + chance.laplace(performance.azimuth_deg)),
                 slowness_s_deg: slowness(deg) + chance.laplace(performance.slowness_s_deg),
                 amplitude: libm::exp(level),
@@ -315,9 +347,7 @@ fn episode(world: &World, start_s: f64, chance: &mut Chance) -> (Vec<Event>, Vec
                 t_s: start_s + chance.between(0.0, EPISODE_S),
                 azimuth_deg: chance.between(0.0, 360.0),
                 slowness_s_deg: chance.between(slowness(180.0), slowness(0.0)),
-                amplitude: libm::exp(
-                    performance.false_amplitude + performance.false_amplitude_sd * chance.normal(),
-                ),
+                amplitude: libm::exp(false_level(performance, chance)),
                 event: None,
             });
         }
@@ -370,13 +400,13 @@ fn write<S: Sink>(
         id(&mut row, 'D', number);
         row.push(',');
         row.push_str(STATIONS[a.station].0);
-        for (value, decimals) in
-            [(a.t_s, 4), (a.azimuth_deg, 3), (a.slowness_s_deg, 4), (a.amplitude, 7)]
-        {
+        for (value, decimals) in [(a.t_s, 4), (a.azimuth_deg, 3), (a.slowness_s_deg, 4)] {
             row.push(',');
             fixed(&mut row, value, decimals);
         }
-        row.push('\n');
+        // From 1e-304 to 1e304.
+        std::fmt::Write::write_fmt(&mut row, format_args!(",{:.5e}\n", a.amplitude))
+            .expect("a string takes everything");
         sink.put(files.arrivals, &row)?;
         row.clear();
         id(&mut row, 'D', number);

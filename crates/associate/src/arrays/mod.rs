@@ -9,7 +9,7 @@
 
 mod account;
 mod source;
-mod sphere;
+pub(crate) mod sphere;
 
 use crate::account::Account;
 use crate::input::{Outage, Station};

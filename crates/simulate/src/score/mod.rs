@@ -353,6 +353,28 @@ pub fn score(texts: &Texts, rules: &Rules) -> Result<Score, Wrong> {
     })
 }
 
+/// Which true event each of the events found on a globe is, if any, and where it
+/// was found from there, metres east and north. Both as time, s, and degrees north
+/// and east; by the rule of seismic-2d.
+pub fn same_on_globe(
+    truth: &[(f64, f64, f64)],
+    found: &[(f64, f64, f64)],
+) -> Vec<Option<(f64, f64)>> {
+    let points = |list: &[(f64, f64, f64)]| -> Vec<Point> {
+        list.iter()
+            .map(|(t_s, lat, lon)| Point { t_s: *t_s, place: Place::Sphere(*lat, *lon) })
+            .collect()
+    };
+    let (truth, found) = (points(truth), points(found));
+    let tolerance = Tolerance { t_s: Rules::GLOBE.t_s, x_km: Rules::GLOBE.x_km };
+    let mut same = vec![None; found.len()];
+    for (i, j) in matched(&truth, &found, tolerance) {
+        let (east, north) = truth[i].place.off(found[j].place);
+        same[j] = Some((1e3 * east, 1e3 * north));
+    }
+    same
+}
+
 fn plane(meta: &str) -> Option<Plane> {
     let meta: serde_json::Value = serde_json::from_str(meta).ok()?;
     let lat = meta.get("lat0")?.as_f64()?;
