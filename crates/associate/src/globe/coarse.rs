@@ -1,6 +1,6 @@
 //! Where detections of several arrays agree, cell by cell.
 
-use super::net::{CELL_DEG, NODES, apart};
+use super::net::{CELL_DEG, NODES};
 use super::weigh::Scene;
 use crate::math;
 
@@ -12,123 +12,181 @@ const BROAD_S: f64 = 30.0;
 /// Half of a cell, degrees: what azimuths may be off by the cell.
 const HALF_DEG: f64 = 0.4 * CELL_DEG;
 /// A detection that is worth less in a cell is none of it, nats.
-const GAIN_MIN: f64 = -1.0;
+const GAIN_MIN: f32 = -0.5;
+/// What slownesses may be off by the cell, s/degree.
+const SLACK_SLOWNESS: f32 = 0.1;
 /// Cells in which detections agree less are not followed, nats.
-const AGREE_MIN: f64 = 6.0;
+pub(super) const AGREE_MIN: f64 = 8.0;
 
 /// Detections that agree in a cell.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Coarse {
     pub score: f64,
-    pub cell: usize,
+    pub cell: u32,
     pub t: f64,
-    /// The detections, and what each is worth.
-    pub hits: Vec<(usize, f64)>,
+    /// Where its detections stand in [`Agreements::hits`].
+    from: u32,
+    to: u32,
 }
 
-/// All agreements of two arrays or more, best first.
-pub(super) fn agreements(scene: &Scene<'_>) -> Vec<Coarse> {
+/// Agreements, best first.
+#[derive(Debug, Default)]
+pub(super) struct Agreements {
+    pub list: Vec<Coarse>,
+    /// Detections, and what each is worth.
+    hits: Vec<(u32, f64)>,
+}
+
+impl Agreements {
+    /// The detections of an agreement, and what each is worth.
+    pub(super) fn hits(&self, of: &Coarse) -> &[(u32, f64)] {
+        &self.hits[of.from as usize..of.to as usize]
+    }
+}
+
+/// What is looked at of the detections of an array first, in columns: four are
+/// done at once.
+#[derive(Default)]
+struct Rough {
+    azimuth: Vec<f32>,
+    slowness: Vec<f32>,
+    worth: Vec<f32>,
+}
+
+impl Rough {
+    /// What each detection is worth by azimuth and slowness: seen in a direction
+    /// and at a slowness, with so much slack, and so much less per degree and s/degree.
+    fn weigh(&self, seen: [f32; 2], slack: [f32; 2], per: [f32; 2], left: &mut Vec<f32>) {
+        left.clear();
+        let above = |a: f32, b: f32| if a > b { a } else { b };
+        left.extend(self.azimuth.iter().zip(&self.slowness).zip(&self.worth).map(
+            |((azimuth, slowness), worth)| {
+                let off = (azimuth - seen[0]).abs();
+                let round = 360.0 - off;
+                let turned = above(if off < round { off } else { round } - slack[0], 0.0);
+                let slow = above((slowness - seen[1]).abs() - slack[1], 0.0);
+                worth - turned * per[0] - slow * per[1]
+            },
+        ));
+    }
+}
+
+/// A detection that may be of a cell: when its event was, and what it is worth.
+#[derive(Clone, Copy)]
+struct Near {
+    origin: f64,
+    gain: f64,
+    index: u32,
+    post: u32,
+}
+
+/// All agreements of two arrays or more.
+pub(super) fn agreements(scene: &Scene<'_>) -> Agreements {
     let net = scene.net;
     let posts = net.posts.len();
-    let mut all = Vec::new();
-    // Origin time, worth, detection.
-    let mut near: Vec<(f64, f64, usize)> = Vec::new();
-    let mut best: Vec<Option<(f64, usize)>> = vec![None; posts];
+    let rough: Vec<Rough> = (0..posts)
+        .map(|post| {
+            let wide = math::ln(1.0 + BROAD_S * net.posts[post].per_time);
+            let mut rough = Rough::default();
+            for (index, _) in &scene.by_post[post] {
+                let h = &scene.heard[*index];
+                rough.azimuth.push(h.azimuth as f32);
+                rough.slowness.push(h.slowness as f32);
+                rough.worth.push((h.worth - wide) as f32);
+            }
+            rough
+        })
+        .collect();
+    let mut left: Vec<f32> = Vec::new();
+    let mut all = Agreements::default();
+    let mut near: Vec<Near> = Vec::new();
+    let mut best: Vec<Option<(f64, u32)>> = vec![None; posts];
     for cell in 0..net.cells.len() {
         near.clear();
-        for (post, list) in scene.by_post.iter().enumerate() {
+        for (post, list) in rough.iter().enumerate() {
             let view = &net.views[cell * posts + post];
             let own = &net.posts[post];
             let slack = HALF_DEG / view.aside.max(0.05);
-            let wide = math::ln(1.0 + BROAD_S * own.per_time);
-            for (index, _) in list {
+            list.weigh(
+                [net.azimuths[cell * posts + post] as f32, view.slowness as f32],
+                [slack as f32, SLACK_SLOWNESS],
+                [own.per_azimuth as f32, own.per_slowness as f32],
+                &mut left,
+            );
+            for (left, (index, t)) in left.iter().zip(&scene.by_post[post]) {
+                if *left < GAIN_MIN {
+                    continue;
+                }
                 let h = &scene.heard[*index];
-                let slow = ((h.slowness - view.slowness).abs() - 0.1).max(0.0) * own.per_slowness;
-                let left = h.worth - wide - slow;
-                if left < GAIN_MIN {
-                    continue;
-                }
-                let turned = (apart(h.azimuth, view.azimuth).abs() - slack).max(0.0);
-                let left = left - turned * own.per_azimuth;
-                if left < GAIN_MIN {
-                    continue;
-                }
-                // Its own amplitude tells the magnitude, the smallest at least.
-                let [a, b, c] = own.of_magnitude(view.deg, h.level);
-                let m = (-0.5 * b / c).clamp(net.magnitudes[0], net.magnitudes[NODES - 1]);
-                let z = own.own.detection[0]
-                    + own.own.detection[1] * m
-                    + own.own.detection[2] * view.deg;
-                let level = a + m * (b + m * c) - z;
-                let gain = left + level - math::softplus(-z);
-                if gain > GAIN_MIN {
-                    near.push((h.t - view.travel, gain, *index));
+                let gain = f64::from(*left) + of_level(scene, post, view.deg, h.level);
+                if gain > f64::from(GAIN_MIN) {
+                    let origin = t - view.travel;
+                    near.push(Near { origin, gain, index: *index as u32, post: post as u32 });
                 }
             }
         }
-        near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
-        gather(scene, cell, &near, &mut best, &mut all);
+        near.sort_unstable_by(|a, b| a.origin.total_cmp(&b.origin).then(a.index.cmp(&b.index)));
+        gather(cell, &near, &mut best, &mut all);
     }
-    all.sort_by(|a: &Coarse, b| {
+    all.list.sort_by(|a, b| {
         b.score.total_cmp(&a.score).then(a.cell.cmp(&b.cell)).then(a.t.total_cmp(&b.t))
     });
     all
 }
 
+/// What the amplitude says: it tells a magnitude, the smallest at least, and that
+/// how likely a detection was.
+fn of_level(scene: &Scene<'_>, post: usize, deg: f64, level: f64) -> f64 {
+    let (net, own) = (scene.net, &scene.net.posts[post]);
+    let [a, b, c] = own.of_magnitude(deg, level);
+    let m = (-0.5 * b / c).clamp(net.magnitudes[0], net.magnitudes[NODES - 1]);
+    let [d0, d1, d2] = own.own.detection;
+    let z = d0 + d1 * m + d2 * deg;
+    // Close to the log of the probability of a detection.
+    a + m * (b + m * c) - z + z.min(0.0)
+}
+
 /// The best agreements among detections of a cell in order of origin time.
-fn gather(
-    scene: &Scene<'_>,
-    cell: usize,
-    near: &[(f64, f64, usize)],
-    best: &mut [Option<(f64, usize)>],
-    all: &mut Vec<Coarse>,
-) {
-    let mut last: Option<Coarse> = None;
-    for (first, (from, _, _)) in near.iter().enumerate() {
+fn gather(cell: usize, near: &[Near], best: &mut [Option<(f64, u32)>], all: &mut Agreements) {
+    let before = all.list.len();
+    for (first, start) in near.iter().enumerate() {
+        let upto = near[first..].iter().take_while(|n| n.origin <= start.origin + WINDOW_S);
+        let (mut count, mut score, mut last) = (0, 0.0, start.origin);
         best.fill(None);
-        let mut count = 0;
-        for (origin, gain, index) in &near[first..] {
-            if *origin > from + WINDOW_S {
-                break;
+        for n in upto {
+            let slot = &mut best[n.post as usize];
+            match slot {
+                None => {
+                    count += 1;
+                    score += n.gain;
+                    *slot = Some((n.gain, n.index));
+                }
+                Some((gain, _)) if n.gain > *gain => {
+                    score += n.gain - *gain;
+                    *slot = Some((n.gain, n.index));
+                }
+                Some(_) => {}
             }
-            let slot = &mut best[scene.heard[*index].post];
-            if slot.is_none() {
-                count += 1;
-            }
-            if slot.is_none_or(|(g, _)| *gain > g) {
-                *slot = Some((*gain, *index));
-            }
+            last = n.origin;
         }
-        if count < 2 {
+        if count < 2 || score < AGREE_MIN {
             continue;
         }
-        let score: f64 = best.iter().flatten().map(|b| b.0).sum();
-        if score < AGREE_MIN {
-            continue;
-        }
-        let hits: Vec<(usize, f64)> = best.iter().flatten().map(|(g, i)| (*i, *g)).collect();
         // Of windows that overlap only the best counts.
-        if let Some(l) = &last
-            && from - l.t < 0.5 * WINDOW_S
+        if let Some(l) = all.list[before..].last()
+            && start.origin - l.t < 0.5 * WINDOW_S
         {
-            if score > l.score {
-                last = Some(Coarse { score, cell, t: *from, hits });
+            if score <= l.score {
+                continue;
             }
-            continue;
+            all.hits.truncate(l.from as usize);
+            all.list.pop();
         }
-        all.extend(last.replace(Coarse { score, cell, t: *from, hits }));
-    }
-    all.extend(last);
-    // The middle of the origin times is where the event is looked for.
-    let posts = scene.net.posts.len();
-    for coarse in all.iter_mut().rev().take_while(|c| c.cell == cell) {
-        let origin = |index: usize| {
-            let h = &scene.heard[index];
-            h.t - scene.net.views[cell * posts + h.post].travel
-        };
-        let ends = coarse.hits.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (i, _)| {
-            (a.min(origin(*i)), b.max(origin(*i)))
-        });
-        coarse.t = 0.5 * (ends.0 + ends.1);
+        let from = all.hits.len() as u32;
+        all.hits.extend(best.iter().flatten().map(|(gain, index)| (*index, *gain)));
+        let to = all.hits.len() as u32;
+        // The middle of the origin times is where the event is looked for.
+        let t = 0.5 * (start.origin + last);
+        all.list.push(Coarse { score, cell: cell as u32, t, from, to });
     }
 }

@@ -3,8 +3,9 @@
 //! draws its worlds (Arora, Russell and Sudderth 2013, BSSA 103(2A), 709-729).
 //! With few events a station stays near what stations are like.
 
-use super::net::{Site, Spot, apart};
+use super::net::{Site, Spot};
 use super::performance::{Performance, StationPerformance, unfitted};
+use super::sphere::apart;
 use super::{Arrival, Curve, Window};
 use crate::input::Station;
 use crate::math;

@@ -1,7 +1,7 @@
 //! Which events there were: the best first, then detections are dealt anew.
 
-use super::coarse::{Coarse, agreements};
-use super::net::{CELL_DEG, Net};
+use super::coarse::{AGREE_MIN, Agreements, Coarse, agreements};
+use super::net::{CELL_DEG, Net, dot};
 use super::performance::Performance;
 use super::posterior::state;
 use super::weigh::{Heard, Scene, Scratch, Trial, descend, refine};
@@ -9,10 +9,17 @@ use super::{GlobeEvent, posterior};
 
 /// Events with less evidence are not even doubtful, nats.
 pub(super) const EVIDENCE_MIN: f64 = -2.0;
+/// Places from which an event is sought at most, and how far the last may be behind
+/// the first, nats.
+const STARTS: usize = 5;
+const BEHIND: f64 = 8.0;
+/// Starts closer than this are one: cosine of degrees, and s.
+const CLOSE_COS: f64 = 0.992_5;
+const CLOSE_S: f64 = 90.0;
+/// Detections farther off in time are of no use to an event, s.
+const FREED_S: f64 = 2_000.0;
 /// Rounds of moves.
 const ROUNDS: usize = 3;
-/// Agreements that are worth less by what is left of them are not followed, nats.
-const WORTH_MIN: f64 = 8.0;
 
 /// What a stretch of the record came to.
 pub(super) struct Solved {
@@ -27,10 +34,14 @@ struct Search<'a> {
     /// Owner of each detection.
     owner: Vec<Option<usize>>,
     events: Vec<Option<Trial>>,
-    coarse: Vec<Coarse>,
+    coarse: Agreements,
     /// Detections of agreements that came to nothing.
     dead: Vec<Vec<usize>>,
     searches: u64,
+    /// Times of detections that were given up, in the order in which they were.
+    freed: Vec<f64>,
+    /// How many had been when each event was last explored.
+    explored: Vec<usize>,
 }
 
 pub(super) fn solve(net: &Net, heard: &[Heard], performance: &Performance) -> Solved {
@@ -44,6 +55,8 @@ pub(super) fn solve(net: &Net, heard: &[Heard], performance: &Performance) -> So
         coarse,
         dead: Vec::new(),
         searches: 0,
+        freed: Vec::new(),
+        explored: Vec::new(),
     };
     search.births();
     for _ in 0..ROUNDS {
@@ -69,20 +82,20 @@ impl Search<'_> {
     fn births(&mut self) {
         loop {
             let mut best: Option<(f64, usize)> = None;
-            for (number, c) in self.coarse.iter().enumerate() {
+            for (number, c) in self.coarse.list.iter().enumerate() {
                 if best.is_some_and(|b| b.0 >= c.score) {
                     break;
                 }
                 let mut left = 0.0;
                 let mut count = 0;
-                for (index, gain) in &c.hits {
-                    if self.owner[*index].is_none() {
+                for (index, gain) in self.coarse.hits(c) {
+                    if self.owner[*index as usize].is_none() {
                         left += gain;
                         count += 1;
                     }
                 }
                 if count >= 2
-                    && left >= WORTH_MIN
+                    && left >= AGREE_MIN
                     && best.is_none_or(|b| left > b.0)
                     && !self.is_dead(c)
                 {
@@ -90,31 +103,79 @@ impl Search<'_> {
                 }
             }
             let Some((_, number)) = best else { break };
-            let c = &self.coarse[number];
-            let hits: Vec<usize> =
-                c.hits.iter().map(|h| h.0).filter(|i| self.owner[*i].is_none()).collect();
-            let (cell, t) = (c.cell, c.t);
-            let owner = &self.owner;
-            let centre = self.scene.net.centres[cell];
-            self.searches += 1;
-            let found = descend(
-                &self.scene,
-                &|index| owner[index].is_none(),
-                &centre,
-                t,
-                0.5 * CELL_DEG,
-                &mut self.scratch,
-            );
-            match found {
-                Some(trial) if trial.evidence > EVIDENCE_MIN => self.take(trial),
-                _ => self.dead.push(hits),
+            let first = self.coarse.list[number];
+            let hits: Vec<usize> = self.left(&first).collect();
+            match self.explore(&hits, None) {
+                Some(trial) => self.take(trial),
+                None => self.dead.push(hits),
             }
         }
     }
 
+    /// The best event about some detections, of those that are free or of one event:
+    /// what agrees with at least two of them is followed down, wherever it is.
+    fn explore(&mut self, hits: &[usize], own: Option<usize>) -> Option<Trial> {
+        let mut starts: Vec<(f64, usize)> = Vec::new();
+        for (number, c) in self.coarse.list.iter().enumerate() {
+            if starts.len() == STARTS && starts[STARTS - 1].0 >= c.score {
+                break;
+            }
+            let (mut left, mut shared) = (0.0, 0);
+            for (index, gain) in self.coarse.hits(c) {
+                let index = *index as usize;
+                if self.owner[index].is_none_or(|o| Some(o) == own) {
+                    left += gain;
+                    shared += usize::from(hits.contains(&index));
+                }
+            }
+            if shared < 2 || starts.first().is_some_and(|s| left < s.0 - BEHIND) {
+                continue;
+            }
+            // Of neighbours only the best is a start.
+            let u = &self.scene.net.centres[c.cell as usize];
+            let close = |s: &(f64, usize)| {
+                let other = &self.coarse.list[s.1];
+                (other.t - c.t).abs() < CLOSE_S
+                    && dot(&self.scene.net.centres[other.cell as usize], u) > CLOSE_COS
+            };
+            if let Some(at) = starts.iter().position(close) {
+                if starts[at].0 >= left {
+                    continue;
+                }
+                starts.remove(at);
+            }
+            let at = starts.partition_point(|s| s.0 >= left);
+            starts.insert(at, (left, number));
+            starts.truncate(STARTS);
+        }
+        let mut best: Option<Trial> = None;
+        let mut least = EVIDENCE_MIN;
+        for (_, number) in starts {
+            let c = self.coarse.list[number];
+            let owner = &self.owner;
+            let free = |index: usize| owner[index].is_none_or(|o| Some(o) == own);
+            let centre = self.scene.net.centres[c.cell as usize];
+            self.searches += 1;
+            let half = 0.5 * CELL_DEG;
+            let found = descend(&self.scene, &free, &centre, c.t, half, least, &mut self.scratch);
+            if let Some(trial) = found
+                && trial.evidence > least
+            {
+                least = trial.evidence;
+                best = Some(trial);
+            }
+        }
+        best
+    }
+
     fn is_dead(&self, c: &Coarse) -> bool {
-        let free = || c.hits.iter().map(|h| h.0).filter(|i| self.owner[*i].is_none());
-        self.dead.iter().any(|dead| free().all(|i| dead.contains(&i)))
+        self.dead.iter().any(|dead| self.left(c).all(|i| dead.contains(&i)))
+    }
+
+    /// Detections of an agreement that no event has.
+    fn left(&self, c: &Coarse) -> impl Iterator<Item = usize> {
+        let hits = self.coarse.hits(c).iter().map(|h| h.0 as usize);
+        hits.filter(|i| self.owner[*i].is_none())
     }
 
     fn take(&mut self, trial: Trial) {
@@ -123,12 +184,14 @@ impl Search<'_> {
             self.owner[*hit] = Some(number);
         }
         self.events.push(Some(trial));
+        self.explored.push(self.freed.len());
     }
 
     fn drop(&mut self, number: usize) -> Option<Trial> {
         let gone = self.events[number].take()?;
         for hit in &gone.hits {
             self.owner[*hit] = None;
+            self.freed.push(self.scene.heard[*hit].t);
         }
         Some(gone)
     }
@@ -142,6 +205,18 @@ impl Search<'_> {
             let owner = &self.owner;
             let free = |index: usize| owner[index].is_none_or(|o| o == number);
             let again = refine(&self.scene, &free, old.clone(), &mut self.scratch);
+            // Only what was given up since can make it better.
+            let since = &self.freed[self.explored[number]..];
+            let other = if since.iter().any(|t| (t - old.t).abs() < FREED_S) {
+                self.explored[number] = self.freed.len();
+                self.explore(&old.hits, Some(number))
+            } else {
+                None
+            };
+            let again = match (again, other) {
+                (Some(a), Some(b)) => Some(if b.evidence > a.evidence { b } else { a }),
+                (a, b) => a.or(b),
+            };
             match again {
                 Some(new) if new.evidence > EVIDENCE_MIN => {
                     if new.hits != old.hits {

@@ -8,8 +8,6 @@ use super::{Curve, Performance, Window};
 use crate::input::{Outage, Station};
 use crate::math;
 
-pub(super) use crate::arrays::sphere::apart;
-
 const DEGREES: f64 = 180.0 / PI;
 /// Area of the earth, square degrees.
 pub(super) const EARTH_DEG2: f64 = 4.0 * PI * DEGREES * DEGREES;
@@ -28,6 +26,19 @@ pub(super) type Vector = [f64; 3];
 #[inline]
 pub(super) fn dot(a: &Vector, b: &Vector) -> f64 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+/// How far apart two azimuths of -180 to 180 degrees are, the same.
+#[inline]
+pub(super) fn apart(a: f64, b: f64) -> f64 {
+    let d = a - b;
+    if d > 180.0 {
+        d - 360.0
+    } else if d < -180.0 {
+        d + 360.0
+    } else {
+        d
+    }
 }
 
 /// A place in degrees.
@@ -88,15 +99,9 @@ impl Site {
     /// -180 to 180 degrees.
     #[inline]
     pub(super) fn way(&self, u: &Vector) -> (f64, f64) {
-        let (deg, azimuth, _) = self.way_and_sine(u);
-        (deg, azimuth)
-    }
-
-    #[inline]
-    fn way_and_sine(&self, u: &Vector) -> (f64, f64, f64) {
         let (along, east, north) = (dot(&self.up, u), dot(&self.east, u), dot(&self.north, u));
         let aside = (east * east + north * north).sqrt();
-        (atan2(aside, along) * DEGREES, atan2(east, north) * DEGREES, aside)
+        (atan2(aside, along) * DEGREES, atan2(east, north) * DEGREES)
     }
 
     /// The place so many degrees to the east and to the north, along a great circle.
@@ -176,11 +181,21 @@ pub(super) struct Post {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct View {
     pub deg: f64,
-    pub azimuth: f64,
+    /// Where it lies as seen from the array: sines of a sort.
+    east: f64,
+    north: f64,
     pub travel: f64,
     pub slowness: f64,
     /// Sine of the distance: degrees of azimuth by degrees beside the way.
     pub aside: f64,
+}
+
+impl View {
+    /// Azimuth in which the way begins, -180 to 180 degrees.
+    #[inline]
+    pub(super) fn azimuth(&self) -> f64 {
+        atan2(self.east, self.north) * DEGREES
+    }
 }
 
 /// A cell of the grid.
@@ -230,6 +245,8 @@ pub(super) struct Net {
     pub centres: Vec<Vector>,
     /// Views by cell and array.
     pub views: Vec<View>,
+    /// Their azimuths.
+    pub azimuths: Vec<f64>,
     ln_slownesses: f64,
 }
 
@@ -279,18 +296,24 @@ impl Net {
             cells,
             centres,
             views: Vec::new(),
+            azimuths: Vec::new(),
             ln_slownesses,
         };
+        let posts = 0..net.posts.len();
         net.views =
-            net.centres.iter().flat_map(|u| (0..net.posts.len()).map(|k| net.view(k, u))).collect();
+            net.centres.iter().flat_map(|u| posts.clone().map(|p| net.view(p, u))).collect();
+        net.azimuths = net.views.iter().map(View::azimuth).collect();
         net
     }
 
     #[inline]
     pub(super) fn view(&self, post: usize, u: &Vector) -> View {
-        let (deg, azimuth, aside) = self.posts[post].site.way_and_sine(u);
+        let site = &self.posts[post].site;
+        let (along, east, north) = (dot(&site.up, u), dot(&site.east, u), dot(&site.north, u));
+        let aside = (east * east + north * north).sqrt();
+        let deg = atan2(aside, along) * DEGREES;
         let (travel, slowness) = self.curve.at(deg);
-        View { deg, azimuth, travel, slowness, aside }
+        View { deg, east, north, travel, slowness, aside }
     }
 
     /// Views of a place from all arrays.

@@ -13,9 +13,9 @@ const NEAR_DEG: f64 = 5.0;
 /// Halvings of the cells of the grid.
 const HALVINGS: usize = 5;
 /// Cells of one size that are looked into, at most.
-const WIDTH: usize = 40;
+const WIDTH: usize = 24;
 /// Cells that hold less than the best by this are not looked into, nats.
-const BELOW: f64 = 7.0;
+const BELOW: f64 = 5.5;
 /// Slowness of waves with which the width of a cell becomes time, s/degree.
 const PER_DEG: f64 = 8.5;
 /// Metres in a degree.
@@ -53,7 +53,8 @@ pub(super) fn sum(scene: &Scene<'_>, trial: &Trial) -> Option<Summed> {
     let slack = 0.5 * CELL_DEG;
     for cell in 0..net.cells.len() {
         let views = &net.views[cell * posts..(cell + 1) * posts];
-        let nats = fit(scene, trial, views, slack, &mut origins);
+        let azimuth = |post: usize| net.azimuths[cell * posts + post];
+        let nats = fit(scene, trial, views, azimuth, slack, &mut origins);
         rough.push((nats, cell));
     }
     rough.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -92,6 +93,7 @@ fn fit(
     scene: &Scene<'_>,
     trial: &Trial,
     views: &[View],
+    azimuth: impl Fn(usize) -> f64,
     slack: f64,
     origins: &mut Vec<(f64, f64)>,
 ) -> f64 {
@@ -101,7 +103,7 @@ fn fit(
     for hit in &trial.hits {
         let h = &scene.heard[*hit];
         let (view, own) = (&views[h.post], &scene.net.posts[h.post]);
-        let turned = (apart(h.azimuth, view.azimuth).abs()
+        let turned = (apart(h.azimuth, azimuth(h.post)).abs()
             - if slack > 1.0 { 0.5 * slack / view.aside.max(0.02) } else { 0.0 })
         .max(0.0);
         let wide = 1.0 + slack_s * own.per_time;
@@ -162,7 +164,7 @@ fn leaf(
     let net = scene.net;
     let u = cell.centre();
     net.look(&u, views);
-    let over_t = fit(scene, trial, views, half, origins);
+    let over_t = fit(scene, trial, views, |post| views[post].azimuth(), half, origins);
     let (mut t, mut weight) = (0.0, 0.0);
     for (at, per) in origins.iter() {
         t += at * per;

@@ -13,6 +13,8 @@ const PER_DEG: f64 = 8.5;
 const HOPELESS: f64 = -8.0;
 /// Rounds in which detections, time and magnitude settle.
 const ROUNDS: usize = 3;
+/// Volume of a posterior beyond which none is expected, nats.
+const OCCAM_MAX: f64 = 4.0;
 /// Steps of the way to the top.
 const STEPS: usize = 12;
 /// Residuals count as this share of their scale at least in weights.
@@ -38,7 +40,7 @@ impl Heard {
         Self {
             post,
             t: a.t_s,
-            azimuth: super::sphere::turned(a.azimuth_deg),
+            azimuth: super::sphere::apart(a.azimuth_deg, 0.0),
             slowness: a.slowness_s_deg,
             level,
             worth: net.worth(post, a.t_s, level),
@@ -86,6 +88,8 @@ pub(super) struct Trial {
     pub score: f64,
     /// The same with the prior, and the volume of the posterior about the top.
     pub evidence: f64,
+    /// What the width of the cell took from the score at most.
+    pub width: f64,
     /// One detection of an array at most.
     pub hits: Vec<usize>,
 }
@@ -100,6 +104,7 @@ struct Choice {
     /// What it is worth but for time and magnitude.
     gain: f64,
     per_time: f64,
+    width: f64,
     of_magnitude: [f64; 3],
 }
 
@@ -175,6 +180,8 @@ pub(super) fn probe(
         let due = t + view.travel;
         let list = &scene.by_post[post];
         let wide = 1.0 + slack_s * own.per_time;
+        let width = if slack > 0.0 { math::ln(wide) } else { 0.0 };
+        let mut known = None;
         let first = list.partition_point(|(_, at)| *at < due - reach);
         for (index, at) in &list[first..] {
             if *at > due + reach {
@@ -184,13 +191,10 @@ pub(super) fn probe(
                 continue;
             }
             let h = &scene.heard[*index];
-            let turned =
-                (apart(h.azimuth, view.azimuth).abs() - slack / view.aside.max(0.02)).max(0.0);
+            let azimuth = *known.get_or_insert_with(|| view.azimuth());
+            let turned = (apart(h.azimuth, azimuth).abs() - slack / view.aside.max(0.02)).max(0.0);
             let slow = ((h.slowness - view.slowness).abs() - 0.05 * slack).max(0.0);
-            let gain = h.worth
-                - turned * own.per_azimuth
-                - slow * own.per_slowness
-                - if slack > 0.0 { math::ln(wide) } else { 0.0 };
+            let gain = h.worth - turned * own.per_azimuth - slow * own.per_slowness - width;
             if gain > HOPELESS {
                 scratch.choices.push(Choice {
                     post,
@@ -198,6 +202,7 @@ pub(super) fn probe(
                     origin: h.t - view.travel,
                     gain,
                     per_time: own.per_time / wide,
+                    width,
                     of_magnitude: own.of_magnitude(view.deg, h.level),
                 });
             }
@@ -263,6 +268,7 @@ fn settle(scene: &Scene<'_>, u: &Vector, t: f64, scratch: &mut Scratch) -> Trial
         magnitude: magnitude.unwrap_or(net.magnitudes[0]),
         score: score - net.outside(t).min(20.0),
         evidence: f64::NEG_INFINITY,
+        width: chosen.iter().map(|c| choices[*c].width).sum(),
         hits: chosen.iter().map(|c| choices[*c].index).collect(),
     }
 }
@@ -285,7 +291,7 @@ fn weigh(scene: &Scene<'_>, hits: &[usize], u: &Vector, scratch: &mut Scratch) -
         let (view, own) = (&scratch.views[h.post], &net.posts[h.post]);
         sum += h.worth
             - (h.t - view.travel - t).abs() * own.per_time
-            - apart(h.azimuth, view.azimuth).abs() * own.per_azimuth
+            - apart(h.azimuth, view.azimuth()).abs() * own.per_azimuth
             - (h.slowness - view.slowness).abs() * own.per_slowness;
         add_magnitudes(net, &mut nats, own.of_magnitude(view.deg, h.level));
     }
@@ -324,8 +330,11 @@ pub(super) fn polish(scene: &Scene<'_>, trial: &mut Trial, scratch: &mut Scratch
         for hit in &trial.hits {
             let h = &scene.heard[*hit];
             let (view, own) = (&scratch.views[h.post], &net.posts[h.post]);
-            let residuals =
-                [h.t - view.travel - t, apart(h.azimuth, view.azimuth), h.slowness - view.slowness];
+            let residuals = [
+                h.t - view.travel - t,
+                apart(h.azimuth, view.azimuth()),
+                h.slowness - view.slowness,
+            ];
             let per = [own.per_time, own.per_azimuth, own.per_slowness];
             for ((slope, residual), per) in
                 slopes(net, &site, h.post, view).iter().zip(residuals).zip(per)
@@ -391,15 +400,18 @@ fn occam(scene: &Scene<'_>, trial: &Trial, scratch: &mut Scratch) -> f64 {
 }
 
 /// Follows a cell of the grid down to a place: nine places in it, the best of
-/// which is the middle of the next, smaller cell.
+/// which is the middle of the next, smaller cell. Given up as soon as it cannot
+/// come to the evidence that is asked for.
 pub(super) fn descend(
     scene: &Scene<'_>,
     free: &dyn Fn(usize) -> bool,
     centre: &Vector,
     t: f64,
     half: f64,
+    least: f64,
     scratch: &mut Scratch,
 ) -> Option<Trial> {
+    let least = least - scene.net.ln_rate - OCCAM_MAX;
     let mut best = probe(scene, free, centre, t, half, half * 2.0 * PER_DEG + 12.0, scratch);
     let mut half = half;
     while half > 0.15 {
@@ -419,6 +431,9 @@ pub(super) fn descend(
         }
         best = next?;
         half = slack;
+        if best.score + best.width < least {
+            return None;
+        }
     }
     refine(scene, free, best, scratch)
 }
