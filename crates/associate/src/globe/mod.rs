@@ -13,6 +13,7 @@
 //! over the sphere is summed cell by cell (`posterior`): its mass is the evidence,
 //! and the place that is stated is the one with most of it near by.
 
+mod account;
 mod coarse;
 mod curve;
 mod fit;
@@ -20,8 +21,11 @@ mod moves;
 mod net;
 mod performance;
 mod posterior;
+#[cfg(test)]
+mod tests;
 mod weigh;
 
+use crate::account::Account;
 use crate::arrays::sphere;
 use crate::input::{Outage, Station};
 use crate::phases::Rejected;
@@ -108,6 +112,8 @@ pub struct Found {
     pub rejected: Vec<Rejected>,
     /// Places that were followed down from the grid.
     pub searches: u64,
+    /// Why the event is believed that was asked for.
+    pub account: Option<Account>,
 }
 
 /// A stretch of the record that stands alone is this much longer than any wave
@@ -115,7 +121,8 @@ pub struct Found {
 const ALONE_S: f64 = 120.0;
 
 /// Associates the detections of a global network. `tell` is told now and then what
-/// share is done.
+/// share is done; `ask` is shown the events and says which of them is to be accounted
+/// for.
 pub fn associate(
     stations: &[Station],
     outages: &[Outage],
@@ -124,6 +131,7 @@ pub fn associate(
     arrivals: &[Arrival],
     performance: &Performance,
     tell: &mut dyn FnMut(f64),
+    ask: &dyn Fn(&[GlobeEvent]) -> Option<usize>,
 ) -> Found {
     let mut windows = windows.to_vec();
     windows.sort_by(|a, b| a.start_s.total_cmp(&b.start_s).then(a.end_s.total_cmp(&b.end_s)));
@@ -143,22 +151,24 @@ pub fn associate(
     // The order of rows does not matter.
     heard.sort_by(weigh::Heard::order);
     let alone_s = curve.longest_s() + ALONE_S;
-    let mut from = 0;
-    while from < heard.len() {
-        let mut to = from + 1;
-        while to < heard.len() && heard[to].t - heard[to - 1].t < alone_s {
-            to += 1;
-        }
-        let solved = moves::solve(&net, &heard[from..to], performance);
+    let stretches = || heard.chunk_by(|a, b| b.t - a.t < alone_s);
+    let mut done = 0;
+    for stretch in stretches() {
+        let solved = moves::solve(&net, stretch, performance);
         found.searches += solved.searches;
         found.events.extend(solved.events);
-        from = to;
-        tell(to as f64 / heard.len() as f64);
+        done += stretch.len();
+        tell(done as f64 / heard.len() as f64);
     }
     found.events.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.rows.cmp(&b.rows)));
     for (number, event) in (0..).zip(&mut found.events) {
         event.number = number;
     }
+    let asked = ask(&found.events).and_then(|at| found.events.get(at));
+    found.account = asked.and_then(|event| {
+        let of = |stretch: &&[weigh::Heard]| stretch.iter().any(|h| event.rows.contains(&h.row));
+        account::of(&net, &post_of, stretches().find(of)?, performance, event)
+    });
     found
 }
 
@@ -180,3 +190,4 @@ fn usable(post_of: &[Option<usize>], a: &Arrival) -> Result<usize, &'static str>
     }
     Ok(post)
 }
+

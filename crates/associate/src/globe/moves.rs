@@ -35,6 +35,8 @@ struct Search<'a> {
     owner: Vec<Option<usize>>,
     events: Vec<Option<Trial>>,
     coarse: Agreements,
+    /// Numbers of the agreements that each detection is of.
+    of_hit: Vec<Vec<u32>>,
     /// Detections of agreements that came to nothing.
     dead: Vec<Vec<usize>>,
     searches: u64,
@@ -45,14 +47,32 @@ struct Search<'a> {
 }
 
 pub(super) fn solve(net: &Net, heard: &[Heard], performance: &Performance) -> Solved {
+    let (scene, trials, searches) = settled(net, heard);
+    let stated = |trial: &Trial| {
+        let summed = posterior::sum(&scene, trial)?;
+        Some(state(&scene, trial, &summed, performance))
+    };
+    Solved { events: trials.iter().filter_map(stated).collect(), searches }
+}
+
+/// The events of a stretch of the record when nothing moves any more, and how many
+/// places were followed.
+pub(super) fn settled<'a>(net: &'a Net, heard: &'a [Heard]) -> (Scene<'a>, Vec<Trial>, u64) {
     let scene = Scene::new(net, heard);
     let coarse = agreements(&scene);
+    let mut of_hit = vec![Vec::new(); heard.len()];
+    for (number, c) in (0..).zip(&coarse.list) {
+        for (index, _) in coarse.hits(c) {
+            of_hit[*index as usize].push(number);
+        }
+    }
     let mut search = Search {
         scene,
         scratch: Scratch::default(),
         owner: vec![None; heard.len()],
         events: Vec::new(),
         coarse,
+        of_hit,
         dead: Vec::new(),
         searches: 0,
         freed: Vec::new(),
@@ -67,25 +87,26 @@ pub(super) fn solve(net: &Net, heard: &[Heard], performance: &Performance) -> So
         search.dead.clear();
         search.births();
     }
-    let mut events = Vec::new();
-    let trials: Vec<Trial> = search.events.iter().flatten().cloned().collect();
-    for trial in &trials {
-        if let Some(summed) = posterior::sum(&search.scene, trial) {
-            events.push(state(&search.scene, trial, &summed, performance));
-        }
-    }
-    Solved { events, searches: search.searches }
+    let trials = search.events.into_iter().flatten().collect();
+    (search.scene, trials, search.searches)
 }
 
 impl Search<'_> {
     /// Takes what agrees best until nothing does.
     fn births(&mut self) {
+        // What is used up, or came to nothing, does so until the end.
+        let mut live: Vec<usize> = (0..self.coarse.list.len()).collect();
         loop {
             let mut best: Option<(f64, usize)> = None;
-            for (number, c) in self.coarse.list.iter().enumerate() {
+            let mut kept = 0;
+            let mut at = 0;
+            while at < live.len() {
+                let number = live[at];
+                let c = &self.coarse.list[number];
                 if best.is_some_and(|b| b.0 >= c.score) {
                     break;
                 }
+                at += 1;
                 let mut left = 0.0;
                 let mut count = 0;
                 for (index, gain) in self.coarse.hits(c) {
@@ -94,14 +115,16 @@ impl Search<'_> {
                         count += 1;
                     }
                 }
-                if count >= 2
-                    && left >= AGREE_MIN
-                    && best.is_none_or(|b| left > b.0)
-                    && !self.is_dead(c)
-                {
+                if count < 2 || left < AGREE_MIN || self.is_dead(c) {
+                    continue;
+                }
+                live[kept] = number;
+                kept += 1;
+                if best.is_none_or(|b| left > b.0) {
                     best = Some((left, number));
                 }
             }
+            live.drain(kept..at);
             let Some((_, number)) = best else { break };
             let first = self.coarse.list[number];
             let hits: Vec<usize> = self.left(&first).collect();
@@ -116,19 +139,23 @@ impl Search<'_> {
     /// what agrees with at least two of them is followed down, wherever it is.
     fn explore(&mut self, hits: &[usize], own: Option<usize>) -> Option<Trial> {
         let mut starts: Vec<(f64, usize)> = Vec::new();
-        for (number, c) in self.coarse.list.iter().enumerate() {
+        let mut numbers: Vec<u32> =
+            hits.iter().flat_map(|hit| self.of_hit[*hit].iter().copied()).collect();
+        numbers.sort_unstable();
+        // Those of two of the detections or more, by score.
+        for of in numbers.chunk_by(|a, b| a == b).filter(|of| of.len() >= 2) {
+            let number = of[0] as usize;
+            let c = &self.coarse.list[number];
             if starts.len() == STARTS && starts[STARTS - 1].0 >= c.score {
                 break;
             }
-            let (mut left, mut shared) = (0.0, 0);
+            let mut left = 0.0;
             for (index, gain) in self.coarse.hits(c) {
-                let index = *index as usize;
-                if self.owner[index].is_none_or(|o| Some(o) == own) {
+                if self.owner[*index as usize].is_none_or(|o| Some(o) == own) {
                     left += gain;
-                    shared += usize::from(hits.contains(&index));
                 }
             }
-            if shared < 2 || starts.first().is_some_and(|s| left < s.0 - BEHIND) {
+            if starts.first().is_some_and(|s| left < s.0 - BEHIND) {
                 continue;
             }
             // Of neighbours only the best is a start.

@@ -11,6 +11,8 @@ use crate::math;
 const DEGREES: f64 = 180.0 / PI;
 /// Area of the earth, square degrees.
 pub(super) const EARTH_DEG2: f64 = 4.0 * PI * DEGREES * DEGREES;
+/// Metres in a degree.
+pub(super) const METRES: f64 = 111_194.9;
 /// Magnitudes at which an event is weighed.
 pub(super) const NODES: usize = 18;
 /// Rows of the table of misses per degree of distance, and their number.
@@ -231,7 +233,7 @@ impl Cell {
 }
 
 /// The network.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Net {
     pub posts: Vec<Post>,
     pub curve: Curve,
@@ -330,7 +332,7 @@ impl Net {
         let mut sum = [0.0_f32; NODES];
         for (post, view) in self.posts.iter().zip(views) {
             let due = t + view.travel;
-            if !self.is_open(due) || (!post.down.is_empty() && post.was_down(due)) {
+            if !self.is_open(due) || post.was_down(due) {
                 continue;
             }
             let row = view.deg as usize;
@@ -358,6 +360,18 @@ impl Net {
             + math::ln(scale * (1.0 + off * off))
             + laws
             - beyond
+    }
+
+    /// Log of the prior of the magnitude nearest to one.
+    pub(super) fn ln_magnitude(&self, magnitude: f64) -> f64 {
+        let step = self.magnitudes[1] - self.magnitudes[0];
+        let at = ((magnitude - self.magnitudes[0]) / step + 0.5).max(0.0) as usize;
+        self.ln_magnitude[at.min(NODES - 1)]
+    }
+
+    /// Whether an array was listening at a moment.
+    pub(super) fn listens(&self, post: usize, t: f64) -> bool {
+        self.is_open(t) && !self.posts[post].was_down(t)
     }
 
     /// Whether a moment lies in one of the windows; without any, all do.
@@ -413,6 +427,17 @@ impl Post {
             down,
             own,
         }
+    }
+
+    /// The same with an array that was never listening, or always.
+    pub(super) fn mute(&mut self, mute: bool) {
+        self.down = if mute { vec![(f64::NEG_INFINITY, f64::INFINITY)] } else { Vec::new() };
+    }
+
+    /// Log-likelihood that it misses an event.
+    pub(super) fn miss(&self, deg: f64, magnitude: f64) -> f64 {
+        let [constant, per_magnitude, per_deg] = self.own.detection;
+        -math::softplus(constant + per_magnitude * magnitude + per_deg * deg)
     }
 
     /// Whether it was down at a moment.

@@ -1,7 +1,7 @@
 //! The posterior of an event over the sphere, summed cell by cell: evidence,
 //! the place with most of it near by, and covariance.
 
-use super::net::{CELL_DEG, Cell, Site, Spot, Vector, View, apart, dot};
+use super::net::{CELL_DEG, Cell, METRES, Site, Spot, Vector, View, apart, dot};
 use super::performance::Performance;
 use super::weigh::{Heard, Scene, Trial, add_magnitudes, over_magnitudes};
 use super::{GLOBE_FEATURES, GlobeEvent};
@@ -10,16 +10,19 @@ use crate::posterior::{COUNT, Features};
 
 /// What counts as near, degrees: the rule of the yardstick.
 const NEAR_DEG: f64 = 5.0;
+/// Places that are farther apart than twice that are different: cosine.
+const WIDE_COS: f64 = 0.984_8;
 /// Halvings of the cells of the grid.
 const HALVINGS: usize = 5;
 /// Cells of one size that are looked into, at most.
 const WIDTH: usize = 24;
 /// Cells that hold less than the best by this are not looked into, nats.
 const BELOW: f64 = 5.5;
+/// Cells of the grid that azimuths and slownesses leave so much less likely than
+/// the best are not looked at, nats.
+const UNLIKELY: f64 = 14.0;
 /// Slowness of waves with which the width of a cell becomes time, s/degree.
 const PER_DEG: f64 = 8.5;
-/// Metres in a degree.
-const METRES: f64 = 111_194.9;
 
 /// The posterior in short.
 pub(super) struct Summed {
@@ -44,18 +47,61 @@ struct Leaf {
 
 /// Sums the posterior of an event with these detections.
 pub(super) fn sum(scene: &Scene<'_>, trial: &Trial) -> Option<Summed> {
+    summed(&leaves(scene, trial)?)
+}
+
+/// Other places at which the detections of an event agree, best first: place, time
+/// and by how much the mass about it is behind that of the event, nats.
+pub(super) fn elsewhere(
+    scene: &Scene<'_>,
+    trial: &Trial,
+    own: &Summed,
+    count: usize,
+) -> Vec<(Vector, f64, f64)> {
+    let Some(mut left) = leaves(scene, trial) else { return Vec::new() };
+    let near_cos = libm::cos(NEAR_DEG.to_radians());
+    left.sort_by(|a, b| b.mass.total_cmp(&a.mass));
+    let nats = own.evidence + math::ln(own.near.max(1e-9));
+    let mut tops = vec![own.u];
+    let mut found = Vec::new();
+    for leaf in &left {
+        // What is near two tops is of the first.
+        if found.len() == count || tops.iter().any(|top| dot(top, &leaf.u) > WIDE_COS) {
+            continue;
+        }
+        tops.push(leaf.u);
+        let sum: f64 = left
+            .iter()
+            .filter(|l| dot(&l.u, &leaf.u) > near_cos)
+            .map(|l| math::exp(l.mass - leaf.mass))
+            .sum();
+        found.push((leaf.u, leaf.t, leaf.mass + math::ln(sum) - nats));
+    }
+    found.sort_by(|a, b| b.2.total_cmp(&a.2));
+    found
+}
+
+/// The mass of the posterior, cell by cell.
+fn leaves(scene: &Scene<'_>, trial: &Trial) -> Option<Vec<Leaf>> {
     let net = scene.net;
     let posts = net.posts.len();
     // Which cells of the grid azimuths and slownesses leave.
-    let mut rough: Vec<(f64, usize)> = Vec::with_capacity(net.cells.len());
-    let mut origins: Vec<(f64, f64)> = Vec::new();
+    let mut work = Work::default();
     let mut views: Vec<View> = Vec::new();
     let slack = 0.5 * CELL_DEG;
-    for cell in 0..net.cells.len() {
-        let views = &net.views[cell * posts..(cell + 1) * posts];
-        let azimuth = |post: usize| net.azimuths[cell * posts + post];
-        let nats = fit(scene, trial, views, azimuth, slack, &mut origins);
-        rough.push((nats, cell));
+    let view = |cell: usize| &net.views[cell * posts..(cell + 1) * posts];
+    let directions: Vec<f64> = (0..net.cells.len())
+        .map(|cell| {
+            let azimuth = |post: usize| net.azimuths[cell * posts + post];
+            direction(scene, trial, view(cell), azimuth, slack)
+        })
+        .collect();
+    let likely = directions.iter().copied().fold(f64::NEG_INFINITY, f64::max) - UNLIKELY;
+    let mut rough: Vec<(f64, usize)> = Vec::new();
+    for (cell, nats) in directions.iter().enumerate() {
+        if *nats > likely {
+            rough.push((nats + times(scene, trial, view(cell), slack, &mut work), cell));
+        }
     }
     rough.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let top = rough.first()?.0;
@@ -72,7 +118,7 @@ pub(super) fn sum(scene: &Scene<'_>, trial: &Trial) -> Option<Summed> {
         let mut next: Vec<Leaf> = open
             .iter()
             .flat_map(Cell::quarters)
-            .map(|cell| leaf(scene, trial, cell, half, &mut views, &mut origins))
+            .map(|cell| leaf(scene, trial, cell, half, &mut views, &mut work))
             .collect();
         next.sort_by(|a, b| b.mass.total_cmp(&a.mass));
         let top = next.first()?.mass;
@@ -84,71 +130,81 @@ pub(super) fn sum(scene: &Scene<'_>, trial: &Trial) -> Option<Summed> {
             leaves.append(&mut next);
         }
     }
-    summed(&leaves)
+    Some(leaves)
 }
 
-/// How well azimuths, slownesses and times agree at a place: log-likelihood ratio
-/// over time, in seconds.
-fn fit(
+/// Memory that is used again and again.
+#[derive(Default)]
+struct Work {
+    /// Origin times, and one over their scale.
+    origins: Vec<(f64, f64)>,
+    /// Pieces of an integral: log of the height, and width.
+    pieces: Vec<(f64, f64)>,
+}
+
+/// How well azimuths and slownesses agree at a place.
+fn direction(
     scene: &Scene<'_>,
     trial: &Trial,
     views: &[View],
     azimuth: impl Fn(usize) -> f64,
     slack: f64,
-    origins: &mut Vec<(f64, f64)>,
 ) -> f64 {
-    origins.clear();
     let mut sum = 0.0;
-    let slack_s = 0.35 * slack * PER_DEG;
     for hit in &trial.hits {
         let h = &scene.heard[*hit];
         let (view, own) = (&views[h.post], &scene.net.posts[h.post]);
         let turned = (apart(h.azimuth, azimuth(h.post)).abs()
             - if slack > 1.0 { 0.5 * slack / view.aside.max(0.02) } else { 0.0 })
         .max(0.0);
-        let wide = 1.0 + slack_s * own.per_time;
         sum += h.worth
             - turned * own.per_azimuth
-            - (h.slowness - view.slowness).abs() * own.per_slowness
-            - math::ln(wide);
-        origins.push((h.t - view.travel, own.per_time / wide));
+            - (h.slowness - view.slowness).abs() * own.per_slowness;
     }
-    sum + over_time(origins)
+    sum
+}
+
+/// How well times agree at a place: log-likelihood ratio over time, in seconds.
+fn times(scene: &Scene<'_>, trial: &Trial, views: &[View], slack: f64, work: &mut Work) -> f64 {
+    let slack_s = 0.35 * slack * PER_DEG;
+    work.origins.clear();
+    let mut product = 1.0;
+    for hit in &trial.hits {
+        let h = &scene.heard[*hit];
+        let per_time = scene.net.posts[h.post].per_time;
+        let wide = 1.0 + slack_s * per_time;
+        product *= wide;
+        work.origins.push((h.t - views[h.post].travel, per_time / wide));
+    }
+    over_time(work) - math::ln(product.min(1e300))
 }
 
 /// Log of the integral of the product of exponentials to both sides.
-fn over_time(origins: &mut [(f64, f64)]) -> f64 {
+fn over_time(work: &mut Work) -> f64 {
+    let Work { origins, pieces } = work;
     origins.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let Some(first) = origins.first().map(|o| o.0) else { return 0.0 };
     let all: f64 = origins.iter().map(|o| o.1).sum();
     // At the earliest: how far all others are.
-    let mut height: f64 = -origins.iter().map(|o| (o.0 - origins[0].0) * o.1).sum::<f64>();
+    let mut height: f64 = -origins.iter().map(|o| (o.0 - first) * o.1).sum::<f64>();
     let mut slope = all;
-    let mut pieces = [(0.0, 0.0); 64];
-    let mut count = 0;
+    pieces.clear();
+    // The tails before the first and after the last.
+    pieces.push((height, 1.0 / all));
     let mut top = height;
-    // The tail before the first.
-    pieces[count] = (height, 1.0 / all);
-    count += 1;
-    for i in 0..origins.len() {
-        slope -= 2.0 * origins[i].1;
-        if i + 1 == origins.len() {
-            pieces[count] = (height, 1.0 / all);
-            count += 1;
-            break;
-        }
-        let long = origins[i + 1].0 - origins[i].0;
+    for pair in origins.windows(2) {
+        slope -= 2.0 * pair[0].1;
+        let long = pair[1].0 - pair[0].0;
         let next = height + slope * long;
         let (low, high) = if next < height { (next, height) } else { (height, next) };
         let drop = high - low;
         let width = if drop > 1e-6 { long * (1.0 - math::exp(-drop)) / drop } else { long };
-        if count < pieces.len() - 1 {
-            pieces[count] = (high, width);
-            count += 1;
-        }
+        pieces.push((high, width));
         top = top.max(high);
         height = next;
     }
-    let sum: f64 = pieces[..count].iter().map(|(h, w)| w * math::exp(h - top)).sum();
+    pieces.push((height, 1.0 / all));
+    let sum: f64 = pieces.iter().map(|(h, w)| w * math::exp(h - top)).sum();
     top + math::ln(sum.max(1e-300))
 }
 
@@ -159,14 +215,15 @@ fn leaf(
     cell: Cell,
     half: f64,
     views: &mut Vec<View>,
-    origins: &mut Vec<(f64, f64)>,
+    work: &mut Work,
 ) -> Leaf {
     let net = scene.net;
     let u = cell.centre();
     net.look(&u, views);
-    let over_t = fit(scene, trial, views, |post| views[post].azimuth(), half, origins);
+    let over_t = direction(scene, trial, views, |post| views[post].azimuth(), half)
+        + times(scene, trial, views, half, work);
     let (mut t, mut weight) = (0.0, 0.0);
-    for (at, per) in origins.iter() {
+    for (at, per) in &work.origins {
         t += at * per;
         weight += per;
     }

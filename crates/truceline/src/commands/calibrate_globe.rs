@@ -46,7 +46,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     }
     let mut performance =
         fit(&set.network.stations, &set.curve, &set.windows, &set.arrivals, &events, &args.version);
-    let found = set.run(&performance).events;
+    let found = set.run(&performance, None).events;
     let least = Rules::GLOBE.min_det as usize;
     let truth: Vec<_> = events
         .iter()

@@ -5,16 +5,19 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use associate::account::Account;
 use associate::effort::effort;
 use associate::globe::{
     Arrival, Curve, Found, GLOBE_ENGINE_VERSION, GLOBE_FEATURES, GlobeEvent, Performance, Window,
     associate as engine,
 };
+use domain::event::Wave;
 
 use super::read::{Csv, Fault, Network, Quarantine, TIME_MAX, fault, number, shown, text};
 use super::write::{self, Cost, Sink};
-use super::{AssociateArgs, Ran};
+use super::{AssociateArgs, Explained, Ran};
 use crate::Outcome;
+use crate::account::Told;
 use crate::progress::counted;
 
 /// Columns of events.csv.
@@ -43,19 +46,16 @@ pub(crate) struct Set {
 
 /// Runs the engine over a folder and writes what it found.
 pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
-    let given = [
-        (args.releases, "--releases"),
-        (args.velocity.is_some(), "--velocity"),
-        (args.explain.is_some(), "--explain"),
-    ];
+    let given = [(args.releases, "--releases"), (args.velocity.is_some(), "--velocity")];
     super::refuse(args, "a global network", &given)?;
+    let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     let performance = performance_of(args.model.as_deref(), &args.data)?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
     let mut quarantine = Quarantine::create(Some(&args.out.join("quarantine.csv")))?;
     let set = Set::read(&args.data, &mut quarantine)?;
     let before = write::cpu_seconds();
-    let found = set.run(&performance);
+    let found = set.run(&performance, asked);
     let cpu = write::cpu_seconds() - before;
     for rejected in &found.rejected {
         let line = set.rows[rejected.row as usize].1;
@@ -79,8 +79,12 @@ pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
         searches: found.searches,
         effort: effort(stations as u32, &set.network.outages, span.0, span.1),
         cpu,
-        told: None,
+        told: found
+            .account
+            .as_ref()
+            .map(|account| explain(&found.events[account.event as usize], account, &set)),
     };
+    super::explained(args, ran.told.as_ref())?;
     let mut summary = sink.finish(&performance.version, &ran)?.finish(&start);
     summary.engine_version = GLOBE_ENGINE_VERSION;
     super::told(&args.out, &summary)
@@ -102,6 +106,24 @@ fn performance_of(path: Option<&Path>, data: &Path) -> Result<Performance> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     Performance::parse(&text)
         .with_context(|| format!("reading the performance in {}", path.display()))
+}
+
+fn explain(event: &GlobeEvent, account: &Account, set: &Set) -> Explained {
+    Explained::of(&Told {
+        account,
+        event: format!("A{}", event.number),
+        at: (event.lat, event.lon),
+        covariance: event.covariance,
+        level_db: None,
+        depth_km: None,
+        wave: Wave::Seismic,
+        // Depth would tell, and there is none.
+        made_by: Vec::new(),
+        t_s: (event.t_s, event.var_t.max(0.0).sqrt()),
+        station: &|number| set.network.stations[number as usize].name.clone(),
+        detection: &|row| set.rows[row as usize].0.clone(),
+        moment: &|t_s| format!("t = {t_s:.3} s"),
+    })
 }
 
 fn line(name: &str, e: &GlobeEvent) -> String {
@@ -135,8 +157,8 @@ impl Set {
         Ok(Self { network, curve, windows, arrivals, rows })
     }
 
-    /// Runs the engine.
-    pub(crate) fn run(&self, performance: &Performance) -> Found {
+    /// Runs the engine, and accounts for the event of a number.
+    pub(crate) fn run(&self, performance: &Performance, asked: Option<u32>) -> Found {
         let bar = counted("associating");
         bar.set_length(100);
         let found = engine(
@@ -147,6 +169,7 @@ impl Set {
             &self.arrivals,
             performance,
             &mut |share| bar.set_position((share * 100.0) as u64),
+            &|events| events.iter().position(|event| Some(event.number) == asked),
         );
         bar.finish_and_clear();
         found
