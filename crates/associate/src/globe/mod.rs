@@ -25,6 +25,8 @@ mod posterior;
 mod tests;
 mod weigh;
 
+use std::collections::VecDeque;
+
 use crate::account::Account;
 use crate::arrays::sphere;
 use crate::input::{Outage, Station};
@@ -119,6 +121,8 @@ pub struct Found {
 /// A stretch of the record that stands alone is this much longer than any wave
 /// is on its way, s.
 const ALONE_S: f64 = 120.0;
+/// So many detections of one array within so many seconds are a fault of it.
+const FLOOD: (usize, f64) = (30, 10.0);
 
 /// Associates the detections of a global network. `tell` is told now and then what
 /// share is done; `ask` is shown the events and says which of them is to be accounted
@@ -150,6 +154,7 @@ pub fn associate(
     }
     // The order of rows does not matter.
     heard.sort_by(weigh::Heard::order);
+    bounded(&mut heard, net.posts.len(), &mut found.rejected);
     let alone_s = curve.longest_s() + ALONE_S;
     let stretches = || heard.chunk_by(|a, b| b.t - a.t < alone_s);
     let mut done = 0;
@@ -172,6 +177,25 @@ pub fn associate(
     found
 }
 
+/// Sets aside what an array cannot have told apart: a flood would take all the time
+/// there is, and says nothing.
+fn bounded(heard: &mut Vec<weigh::Heard>, posts: usize, rejected: &mut Vec<Rejected>) {
+    let mut last = vec![VecDeque::with_capacity(FLOOD.0); posts];
+    heard.retain(|h| {
+        let times = &mut last[h.post];
+        if times.len() == FLOOD.0 {
+            if times.front().is_some_and(|t| h.t - t < FLOOD.1) {
+                let reason = "the array gave more than 30 detections within ten seconds";
+                rejected.push(Rejected { row: h.row, reason });
+                return false;
+            }
+            times.pop_front();
+        }
+        times.push_back(h.t);
+        true
+    });
+}
+
 /// The array of a detection, or why it cannot be used.
 fn usable(post_of: &[Option<usize>], a: &Arrival) -> Result<usize, &'static str> {
     let post = post_of.get(a.station as usize).ok_or("the array is not in the network")?;
@@ -190,4 +214,3 @@ fn usable(post_of: &[Option<usize>], a: &Arrival) -> Result<usize, &'static str>
     }
     Ok(post)
 }
-

@@ -127,6 +127,24 @@ fn numbers_that_are_none_are_handed_back() {
 }
 
 #[test]
+fn a_flood_is_set_aside() {
+    let mut all = mixed();
+    let clean = run(&all);
+    let flood = |i: u32| Arrival {
+        station: 2,
+        t_s: 20_000.0 + f64::from(i) * 1e-5,
+        azimuth_deg: f64::from(i % 360),
+        row: 1_000 + i,
+        ..all[0]
+    };
+    let flood: Vec<Arrival> = (0..100_000).map(flood).collect();
+    all.extend(flood);
+    let found = run(&all);
+    assert_eq!(found.rejected.len(), 100_000 - FLOOD.0);
+    assert_eq!(found.events[..clean.events.len()], clean.events);
+}
+
+#[test]
 fn an_array_without_a_performance_is_not_used() {
     let mut known = performance();
     known.stations.retain(|s| s.station != "P3");

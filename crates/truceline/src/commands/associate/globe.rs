@@ -257,9 +257,13 @@ fn arrivals(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Resu
             t_s: number(f, t, "t_s", -TIME_MAX, TIME_MAX)?,
             azimuth_deg: number(f, azimuth, "azimuth_deg", -360.0, 360.0)?,
             slowness_s_deg: number(f, slowness, "slowness_s_deg", SLOWNESS.0, SLOWNESS.1)?,
-            amplitude: number(f, amplitude, "amplitude", f64::MIN_POSITIVE, f64::MAX)?,
+            amplitude: number(f, amplitude, "amplitude", f64::MIN, f64::MAX)?,
             row: rows.len() as u32,
         };
+        if !arrival.amplitude.is_normal() || arrival.amplitude < 0.0 {
+            let given = shown(text(f, amplitude));
+            return Err(fault("amplitude", format!("`{given}` is not an amplitude above zero")));
+        }
         let key = [arrival.t_s, arrival.azimuth_deg, arrival.slowness_s_deg, arrival.amplitude];
         let key = (arrival.station, key.map(f64::to_bits));
         if let Some(other) = said.get(&key) {
