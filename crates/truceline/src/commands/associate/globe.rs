@@ -64,7 +64,7 @@ pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
     for event in &found.events {
         let name = format!("A{}", event.number);
-        let of = event.rows.iter().map(|row| set.rows[*row as usize].0.as_str());
+        let of = event.rows.iter().map(|row| (set.rows[*row as usize].0.as_str(), None));
         sink.event(&name, &line(&name, event), event.probability, of)?;
     }
     let span = set
