@@ -16,7 +16,8 @@
 //!
 //! P and S picks go through an engine of the same ideas with a depth and a
 //! velocity model ([`phases`], [`travel`]), detections of infrasound arrays
-//! through a small one on the sphere ([`arrays`]).
+//! through a small one on the sphere ([`arrays`]), and what a global network of
+//! arrays heard through one that knows how well each of them hears ([`globe`]).
 //!
 //! What it may touch: nothing. No input or output, no clock, no randomness, no
 //! hash maps; logarithms and exponentials come from the four operations or from
@@ -78,6 +79,7 @@ mod bearing;
 mod births;
 pub mod effort;
 mod engine;
+pub mod globe;
 mod habit;
 mod input;
 pub mod kind;

@@ -30,6 +30,7 @@ mod crust;
 mod deception;
 mod elsewhere;
 mod front;
+mod globe;
 mod hearing;
 mod infrasound;
 mod land;
@@ -55,9 +56,12 @@ pub fn generate<S: Sink>(scenario: &Scenario, seed: u64, sink: &mut S) -> Result
     if let Some(front) = &scenario.front {
         return front::generate(scenario, front, seed, sink);
     }
+    if let Some(globe) = &scenario.globe {
+        return globe::generate(&scenario.title, globe, seed, sink);
+    }
     if let Some(seismic) = &scenario.seismic {
         return picks::generate(&scenario.title, seismic, seed, sink);
     }
-    let arrays = scenario.infrasound.as_ref().expect("a scenario has one of the three");
+    let arrays = scenario.infrasound.as_ref().expect("a scenario has one of the four");
     infrasound::generate(&scenario.title, arrays, seed, sink)
 }

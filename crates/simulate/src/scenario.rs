@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strict::{Diagnostic, Text};
 
-/// A front with a network of sensors, or a seismic network.
+/// A front with a network of sensors, a seismic network, or a global one.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
@@ -24,6 +24,8 @@ pub struct Scenario {
     pub seismic: Option<Seismic>,
     /// Arrays of infrasound, in place of a front.
     pub infrasound: Option<Infrasound>,
+    /// A global network of arrays, in place of a front.
+    pub globe: Option<Globe>,
 }
 
 /// Size, rates and errors of an acoustic front. The names are those of
@@ -187,8 +189,21 @@ pub struct Infrasound {
     pub lon0: f64,
 }
 
+/// A global network of seismic arrays that hear events on a sphere, after
+/// seismic-2d, the public simplification of NET-VISA (Arora, Russell and
+/// Sudderth 2013, BSSA 103(2A), 709-729). What the world is like is drawn with
+/// the seed, once for both parts.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Globe {
+    /// Hours of listening in the labelled part, each apart from the next.
+    pub training_episodes: usize,
+    /// Hours of listening in the part to be solved.
+    pub episodes: usize,
+}
+
 /// The scenarios that come with the program: name and text.
-const SHIPPED: [(&str, &str); 16] = [
+const SHIPPED: [(&str, &str); 17] = [
     ("iso", include_str!("../scenarios/iso.toml")),
     ("S", include_str!("../scenarios/S.toml")),
     ("S-fa01", include_str!("../scenarios/S-fa01.toml")),
@@ -205,6 +220,7 @@ const SHIPPED: [(&str, &str); 16] = [
     ("red-team", include_str!("../scenarios/red-team.toml")),
     ("shallow-500", include_str!("../scenarios/shallow-500.toml")),
     ("infrasound", include_str!("../scenarios/infrasound.toml")),
+    ("seismic-2d", include_str!("../scenarios/seismic-2d.toml")),
 ];
 
 /// The longest front, km: the plane is true to a few parts in ten thousand.
@@ -231,12 +247,17 @@ pub fn shipped_text(name: &str) -> Option<&'static str> {
 pub fn parse(text: &Text) -> Result<Scenario, Diagnostic> {
     let scenario: Scenario = text.parse()?;
     let wrong = |message: String, help: &str| Err(text.error(0..1, message, help));
-    let networks =
-        [scenario.front.is_some(), scenario.seismic.is_some(), scenario.infrasound.is_some()];
+    let networks = [
+        scenario.front.is_some(),
+        scenario.seismic.is_some(),
+        scenario.infrasound.is_some(),
+        scenario.globe.is_some(),
+    ];
     if networks.into_iter().filter(|given| *given).count() != 1 {
         return wrong(
-            "a scenario has a [front], a [seismic] network or arrays of [infrasound]".to_owned(),
-            "give one of the three tables",
+            "a scenario has a [front], a [seismic] or [globe] network or arrays of [infrasound]"
+                .to_owned(),
+            "give one of the four tables",
         );
     }
     for (name, value, low, high) in bounds(&scenario) {
@@ -267,6 +288,10 @@ impl Scenario {
         }
         if let Some(infrasound) = &mut self.infrasound {
             infrasound.hours = hours;
+        }
+        if let Some(globe) = &mut self.globe {
+            // An episode is an hour.
+            globe.episodes = libm::ceil(hours) as usize;
         }
         Ok(self)
     }
@@ -324,6 +349,12 @@ fn bounds(scenario: &Scenario) -> Vec<(&'static str, f64, f64, f64)> {
             ("reach_km", i.reach_km, 100.0, 10_000.0),
             ("lat0", i.lat0, -80.0, 80.0),
             ("lon0", i.lon0, -180.0, 180.0),
+        ]);
+    }
+    if let Some(g) = &scenario.globe {
+        all.extend([
+            ("training_episodes", g.training_episodes as f64, 1.0, 1e5),
+            ("episodes", g.episodes as f64, 1.0, 1e5),
         ]);
     }
     let d = &scenario.departures;

@@ -21,6 +21,12 @@ pub enum Part {
     Arrays,
     /// `velocity.csv`
     Velocity,
+    /// `arrivals.csv`
+    Arrivals,
+    /// `windows.csv`
+    Windows,
+    /// `curve.csv`
+    Curve,
     /// `truth.csv`
     Truth,
     /// `truth_assoc.csv`
@@ -31,12 +37,26 @@ pub enum Part {
     TruthAttacks,
     /// `truth_attack_detections.csv`
     TruthAttackDetections,
+    /// `truth_performance.json`
+    TruthPerformance,
     /// `meta.json`
     Meta,
+    /// `stations.csv` of the labelled part of a set.
+    TrainingStations,
+    /// `arrivals.csv` of it.
+    TrainingArrivals,
+    /// `windows.csv` of it.
+    TrainingWindows,
+    /// `curve.csv` of it.
+    TrainingCurve,
+    /// `truth.csv` of it.
+    TrainingTruth,
+    /// `truth_assoc.csv` of it.
+    TrainingTruthAssoc,
 }
 
 impl Part {
-    /// Its file name.
+    /// Its file name, with the folder if it is not that of the set.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stations => "stations.csv",
@@ -47,12 +67,22 @@ impl Part {
             Self::Picks => "picks.csv",
             Self::Arrays => "arrays.dets.json",
             Self::Velocity => "velocity.csv",
+            Self::Arrivals => "arrivals.csv",
+            Self::Windows => "windows.csv",
+            Self::Curve => "curve.csv",
             Self::Truth => "truth.csv",
             Self::TruthAssoc => "truth_assoc.csv",
             Self::TruthFaults => "truth_faults.csv",
             Self::TruthAttacks => "truth_attacks.csv",
             Self::TruthAttackDetections => "truth_attack_detections.csv",
+            Self::TruthPerformance => "truth_performance.json",
             Self::Meta => "meta.json",
+            Self::TrainingStations => "training/stations.csv",
+            Self::TrainingArrivals => "training/arrivals.csv",
+            Self::TrainingWindows => "training/windows.csv",
+            Self::TrainingCurve => "training/curve.csv",
+            Self::TrainingTruth => "training/truth.csv",
+            Self::TrainingTruthAssoc => "training/truth_assoc.csv",
         }
     }
 }

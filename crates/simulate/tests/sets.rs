@@ -50,9 +50,14 @@ fn digest(files: &Files) -> String {
 
 #[test]
 fn d1_the_same_seed_gives_the_same_bytes_and_another_seed_others() {
-    for (name, hours) in
-        [("S", 2.0), ("hard", 1.0), ("red-team", 1.0), ("shallow-500", 24.0), ("infrasound", 24.0)]
-    {
+    for (name, hours) in [
+        ("S", 2.0),
+        ("hard", 1.0),
+        ("red-team", 1.0),
+        ("shallow-500", 24.0),
+        ("infrasound", 24.0),
+        ("seismic-2d", 3.0),
+    ] {
         let scenario = shipped(name, hours);
         assert_eq!(files(&scenario, 7), files(&scenario, 7), "{name}");
         assert_ne!(digest(&files(&scenario, 7)), digest(&files(&scenario, 8)), "{name}");
@@ -123,8 +128,8 @@ fn detections_of_arrays_come_from_their_explosions() {
 
 /// Everything that must hold for any set.
 fn check(files: &Files, name: &str) {
-    let tables =
-        files.iter().filter(|(file, _)| !["meta.json", "detections.ndjson"].contains(file));
+    let others = ["meta.json", "truth_performance.json", "detections.ndjson"];
+    let tables = files.iter().filter(|(file, _)| !others.contains(file));
     for (file, text) in tables {
         assert!(text.ends_with('\n'), "{name} {file}");
         rows(text);
@@ -132,6 +137,10 @@ fn check(files: &Files, name: &str) {
     let meta: serde_json::Value = serde_json::from_str(&files["meta.json"]).unwrap();
     let stations: BTreeMap<String, BTreeMap<String, String>> =
         rows(&files["stations.csv"]).into_iter().map(|row| (row["station"].clone(), row)).collect();
+    if files.contains_key("arrivals.csv") {
+        check_globe(files, &stations, name);
+        return;
+    }
     let acoustic = files.contains_key("detections.csv");
     let detections = rows(&files[if acoustic { "detections.csv" } else { "picks.csv" }]);
     let events: BTreeMap<String, BTreeMap<String, String>> =
@@ -185,6 +194,41 @@ fn check(files: &Files, name: &str) {
         check_stream(files, &detections, name);
         check_down_times(files, &detections, name);
     }
+}
+
+/// What a global network heard is where and when it says, in both parts of the set.
+fn check_globe(files: &Files, stations: &BTreeMap<String, BTreeMap<String, String>>, name: &str) {
+    for part in ["", "training/"] {
+        let table = |file: &str| rows(&files[format!("{part}{file}").as_str()]);
+        let (arrivals, truth) = (table("arrivals.csv"), table("truth.csv"));
+        let windows: Vec<(f64, f64)> = table("windows.csv")
+            .iter()
+            .map(|row| (number(row, "start_s"), number(row, "end_s")))
+            .collect();
+        let within = |t_s: f64| windows.iter().any(|(from, to)| (*from..=*to).contains(&t_s));
+        let events: BTreeMap<_, _> = truth.iter().map(|row| (row["event"].clone(), row)).collect();
+        let mut counted: BTreeMap<String, u32> = BTreeMap::new();
+        for (index, (row, owner)) in arrivals.iter().zip(table("truth_assoc.csv")).enumerate() {
+            assert_eq!(row["det"], format!("D{index}"), "{name}");
+            assert_eq!(row["det"], owner["det"], "{name}");
+            assert!(stations.contains_key(&row["station"]), "{name}: {row:?}");
+            assert!(number(row, "amplitude") > 0.0, "{name}: {row:?}");
+            if owner["event"].is_empty() {
+                assert!(within(number(row, "t_s")), "{name}: {row:?}");
+                continue;
+            }
+            *counted.entry(owner["event"].clone()).or_default() += 1;
+            let took_s = number(row, "t_s") - number(events[&owner["event"]], "t_s");
+            assert!((-20.0..1_220.0).contains(&took_s), "{name}: {row:?} after {took_s} s");
+        }
+        for event in &truth {
+            assert!(within(number(event, "t_s")), "{name}: {event:?}");
+            let found = counted.get(&event["event"]).copied().unwrap_or(0);
+            assert_eq!(event["n_det"], found.to_string(), "{name}: {event:?}");
+        }
+    }
+    let world: serde_json::Value = serde_json::from_str(&files["truth_performance.json"]).unwrap();
+    assert_eq!(world["stations"].as_array().map(Vec::len), Some(stations.len()), "{name}");
 }
 
 /// The stream holds every detection once, in the order of arrival.

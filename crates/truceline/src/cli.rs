@@ -99,8 +99,9 @@ pub(crate) enum Command {
         truceline associate --data set --out result --model network.json --threads 2\n  \
         truceline associate --data set --out result --explain A12\n  \
         truceline associate --data quakes --out result --velocity crust.toml\n\n\
-        A folder with picks.csv holds P and S picks; one with *.dets.json detections of\n\
-        infrasound arrays as InfraPy writes them; all others hold sound at single sensors.\n\
+        A folder with picks.csv holds P and S picks; one with arrivals.csv what a global network\n\
+        of arrays heard; one with *.dets.json detections of infrasound arrays as InfraPy writes\n\
+        them; all others hold sound at single sensors.\n\
         Writes events.csv, assoc.csv, summary.json and, for rows that cannot be used, quarantine.csv.")]
     Associate(crate::commands::associate::AssociateArgs),
     /// Make up a sensor network and what it hears, with the truth
@@ -137,6 +138,7 @@ pub(crate) enum Command {
     /// probabilities of incidents on missions of known outcome
     #[command(
         after_help = "Examples:\n  truceline calibrate --data set-1 set-2 set-3 --out network.json\n  \
+        truceline calibrate --data global/training --out global/performance.json\n  \
         truceline calibrate --incidents x1/mission x2/mission --check x3/mission --out priors.toml --version varda-1\n\n\
         Writes the model, and its reliability diagram beside it as network.svg and network.csv.\n\
         With --incidents it writes priors, which a case takes with `priors = \"priors.toml\"`."

@@ -11,7 +11,7 @@
 mod account;
 mod engine;
 mod source;
-mod sphere;
+pub(crate) mod sphere;
 
 use crate::input::Station;
 use crate::math;

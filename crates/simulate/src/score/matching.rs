@@ -1,12 +1,40 @@
 //! One-to-one matching of true and proposed events: the most pairs, and among
 //! those the least cost.
 
+use crate::globe;
+
+/// Mean radius of the earth, km (IUGG).
+const RADIUS_KM: f64 = 6_371.0;
+
+/// Where an event is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// On a plane, km to the east and to the north.
+    Plane(f64, f64),
+    /// On a sphere, degrees north and east.
+    Sphere(f64, f64),
+}
+
+impl Place {
+    /// How far another place lies to the east and to the north, km.
+    pub(crate) fn off(self, to: Self) -> (f64, f64) {
+        match (self, to) {
+            (Self::Plane(x, y), Self::Plane(to_x, to_y)) => (to_x - x, to_y - y),
+            (Self::Sphere(lat, lon), Self::Sphere(to_lat, to_lon)) => {
+                let (deg, azimuth) = globe::way((lat, lon), (to_lat, to_lon));
+                let (km, azimuth) = (deg.to_radians() * RADIUS_KM, azimuth.to_radians());
+                (km * libm::sin(azimuth), km * libm::cos(azimuth))
+            }
+            _ => (f64::NAN, f64::NAN),
+        }
+    }
+}
+
 /// Time and place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
     pub(crate) t_s: f64,
-    pub(crate) x_km: f64,
-    pub(crate) y_km: f64,
+    pub(crate) place: Place,
 }
 
 /// How far apart a pair may be.
@@ -20,8 +48,12 @@ impl Tolerance {
     /// Cost of a pair, 0 to 2; `None` if too far apart in time or in place.
     pub(crate) fn cost(self, a: Point, b: Point) -> Option<f64> {
         let time = libm::fabs(a.t_s - b.t_s) / self.t_s;
-        let place = libm::hypot(a.x_km - b.x_km, a.y_km - b.y_km) / self.x_km;
-        (time <= 1.0 && place <= 1.0).then_some(time + place)
+        if time > 1.0 {
+            return None;
+        }
+        let (east, north) = a.place.off(b.place);
+        let place = libm::hypot(east, north) / self.x_km;
+        (place <= 1.0).then_some(time + place)
     }
 }
 
@@ -168,7 +200,7 @@ mod tests {
     use super::*;
 
     fn at(t_s: f64) -> Point {
-        Point { t_s, x_km: 0.0, y_km: 0.0 }
+        Point { t_s, place: Place::Plane(0.0, 0.0) }
     }
 
     const TOLERANCE: Tolerance = Tolerance { t_s: 1.0, x_km: 1.5 };
@@ -184,8 +216,16 @@ mod tests {
     #[test]
     fn too_far_in_time_or_in_place_is_no_pair() {
         assert!(matched(&[at(0.0)], &[at(1.01)], TOLERANCE).is_empty());
-        let aside = Point { x_km: 1.51, ..at(0.0) };
+        let aside = Point { place: Place::Plane(1.51, 0.0), ..at(0.0) };
         assert!(matched(&[at(0.0)], &[aside], TOLERANCE).is_empty());
+    }
+
+    #[test]
+    fn on_a_sphere_the_date_line_is_no_border() {
+        let near = |lat, lon| Point { t_s: 0.0, place: Place::Sphere(lat, lon) };
+        let tolerance = Tolerance { t_s: 1.0, x_km: 500.0 };
+        assert_eq!(matched(&[near(10.0, 179.0)], &[near(11.0, -178.0)], tolerance), [(0, 0)]);
+        assert!(matched(&[near(10.0, 179.0)], &[near(10.0, 174.0)], tolerance).is_empty());
     }
 
     #[test]

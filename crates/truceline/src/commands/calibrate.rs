@@ -10,7 +10,7 @@ use associate::posterior::Features;
 use associate::{CLASSES, Calibration, Event, Model, Pace};
 use clap::Args;
 
-use super::associate::{How, model_of, picks, run};
+use super::associate::{How, globe, model_of, picks, run};
 use super::calibrate_incidents::Labels;
 use super::truth::{Same, in_errors, matches};
 use crate::{Outcome, output};
@@ -70,6 +70,9 @@ struct Judged {
 pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     if !args.incidents.is_empty() {
         return super::calibrate_incidents::calibrate(args);
+    }
+    if args.data.iter().any(|set| globe::is_set(set)) {
+        return super::calibrate_globe::calibrate(args);
     }
     if args.data.iter().any(|set| picks::is_set(set)) {
         return super::calibrate_picks::calibrate(args);

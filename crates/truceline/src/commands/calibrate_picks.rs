@@ -72,8 +72,11 @@ fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
 /// The factor with which 90 % of the likely events lie in their 90 % ellipse.
 fn inflation(judged: &[Judged], map: &Calibration) -> f64 {
     let likely = judged.iter().filter(|j| map.probability(&j.features) >= 0.5);
-    let mut offs: Vec<(f64, f64)> =
-        likely.filter_map(|j| j.off.map(|off| (off, j.weight))).collect();
+    inflation_of(likely.filter_map(|j| j.off.map(|off| (off, j.weight))).collect())
+}
+
+/// The same from squared distances in errors, each with a weight.
+pub(super) fn inflation_of(mut offs: Vec<(f64, f64)>) -> f64 {
     offs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let total: f64 = offs.iter().map(|o| o.1).sum();
     let mut sum = 0.0;

@@ -53,7 +53,8 @@ pub(crate) struct SimulateArgs {
 pub(crate) enum SimulateCommand {
     /// Score a solution against the truth of a set
     #[command(after_help = "Examples:\n  truceline simulate score S-7 S-7/solution\n  \
-        truceline simulate score shallow shallow/solution --seismic\n\n\
+        truceline simulate score shallow shallow/solution --seismic\n  \
+        truceline simulate score global global/solution --globe\n\n\
         The solution is a folder with events.csv (event, t_s, x_km and y_km or lat and lon; optionally prob, type, \
         level_db, c_xx, c_xy, c_yy, t_emit) and assoc.csv (det, event).")]
     Score(ScoreArgs),
@@ -68,6 +69,9 @@ pub(crate) struct ScoreArgs {
     /// Rules for P and S picks: 5 s, 20 km, at least 10 picks
     #[arg(long)]
     pub seismic: bool,
+    /// Rules of seismic-2d for a global network: 50 s, 5 degrees, at least 2 arrivals
+    #[arg(long, conflicts_with = "seismic")]
+    pub globe: bool,
     /// Arrivals from which on an event must be found
     #[arg(long, value_name = "N")]
     pub min_det: Option<u32>,
@@ -77,9 +81,9 @@ pub(crate) struct ScoreArgs {
     /// Farthest in place, km
     #[arg(long, value_name = "KM")]
     pub dx_km: Option<f64>,
-    /// Least probability of an event that is proposed
-    #[arg(long, default_value_t = 0.5, value_name = "P")]
-    pub prob: f64,
+    /// Least probability of an event that is proposed (default: 0.5; with --globe 0.36)
+    #[arg(long, value_name = "P")]
+    pub prob: Option<f64>,
     /// Only origin times below this, s
     #[arg(long, value_name = "S")]
     pub t_max: Option<f64>,
@@ -90,13 +94,18 @@ pub(crate) struct ScoreArgs {
 
 /// Scores a solution.
 fn score(args: &ScoreArgs) -> Result<Outcome> {
-    let rules = if args.seismic { Rules::SEISMIC } else { Rules::FRONT };
+    let rules = match (args.seismic, args.globe) {
+        (true, _) => Rules::SEISMIC,
+        (_, true) => Rules::GLOBE,
+        _ => Rules::FRONT,
+    };
     let rules = Rules {
         min_det: args.min_det.map_or(rules.min_det, f64::from),
         t_s: args.dt.unwrap_or(rules.t_s),
         x_km: args.dx_km.unwrap_or(rules.x_km),
-        prob: args.prob,
+        prob: args.prob.unwrap_or(rules.prob),
         t_max_s: args.t_max,
+        ..rules
     };
     let needed = |path: PathBuf| {
         fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
@@ -232,6 +241,9 @@ impl Sink for Files {
             at
         } else {
             let path = self.dir.join(part.name());
+            if let Some(dir) = path.parent() {
+                fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+            }
             let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
             self.open.push((part, BufWriter::with_capacity(BUFFER_BYTES, file)));
             self.open.len() - 1

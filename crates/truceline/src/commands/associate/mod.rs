@@ -1,6 +1,7 @@
 //! `truceline associate`: detections in, events with probability out.
 
 mod arrays;
+pub(crate) mod globe;
 pub(crate) mod picks;
 pub(crate) mod read;
 mod releases;
@@ -28,14 +29,16 @@ use crate::{Outcome, output};
 pub(crate) struct AssociateArgs {
     /// Folder with stations.csv, detections.csv (or detections.ndjson), and if
     /// there are any met.csv and outages.csv; or with stations.csv and picks.csv
-    /// (P and S); or with *.dets.json of infrasound arrays
+    /// (P and S); or with stations.csv, curve.csv and arrivals.csv (a global network
+    /// of arrays); or with *.dets.json of infrasound arrays
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Folder for events.csv, assoc.csv, summary.json and quarantine.csv
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Model of the sensors with its calibration map, as `truceline calibrate`
-    /// writes it (default: the one built in)
+    /// writes it (default: the one built in; of a global network performance.json in
+    /// the folder)
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
     /// Velocity model of P and S (default: velocity.toml or velocity.csv in the
@@ -66,6 +69,9 @@ pub(crate) fn model_of(path: Option<&Path>) -> Result<Model> {
 pub(crate) fn associate(args: &AssociateArgs) -> Result<Outcome> {
     if args.shards == 0 {
         bail!("--shards 0: at least one share is needed");
+    }
+    if globe::is_set(&args.data) {
+        return globe::associate(args);
     }
     if picks::is_set(&args.data) {
         return picks::associate(args);

@@ -11,7 +11,7 @@ use associate::{BackAzimuth, Detection, MetNode, Outage, Station};
 use serde::Deserialize;
 
 /// Longest time, either way from the zero of a set, that is believed: 30 years, s.
-pub(super) const TIME_MAX: f64 = 1e9;
+pub(crate) const TIME_MAX: f64 = 1e9;
 /// Lowest signal-to-noise ratio that a detection can have had, dB: below it is
 /// a fault, not an arrival. Detections a little under the noise do occur.
 const SNR_MIN: f64 = -40.0;
@@ -61,7 +61,7 @@ impl Quarantine {
 }
 
 /// A CSV file without quotes, line by line.
-pub(super) struct Csv {
+pub(crate) struct Csv {
     pub(super) name: String,
     reader: BufReader<File>,
     pub(super) line: u64,
@@ -71,7 +71,7 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub(super) fn open(path: &Path, header: bool) -> Result<Self> {
+    pub(crate) fn open(path: &Path, header: bool) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let mut csv = Self {
@@ -113,7 +113,7 @@ impl Csv {
         }
     }
 
-    pub(super) fn column(&self, name: &str) -> Result<usize> {
+    pub(crate) fn column(&self, name: &str) -> Result<usize> {
         match self.columns.iter().position(|c| c == name) {
             Some(at) => Ok(at),
             None => bail!(
@@ -125,7 +125,7 @@ impl Csv {
     }
 
     /// Calls `f` with the fields of each row; a row it refuses is set aside.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         &mut self,
         quarantine: &mut Quarantine,
         mut f: impl FnMut(&[&[u8]]) -> Result<(), Fault>,
@@ -134,7 +134,7 @@ impl Csv {
     }
 
     /// The same, with the number of the line.
-    pub(super) fn rows_at(
+    pub(crate) fn rows_at(
         &mut self,
         quarantine: &mut Quarantine,
         mut f: impl FnMut(u64, &[&[u8]]) -> Result<(), Fault>,
@@ -154,12 +154,12 @@ fn split(line: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Why a row cannot be used.
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub(super) field: &'static str,
     pub(super) reason: String,
 }
 
-pub(super) fn fault(field: &'static str, reason: impl Into<String>) -> Fault {
+pub(crate) fn fault(field: &'static str, reason: impl Into<String>) -> Fault {
     Fault { field, reason: reason.into() }
 }
 
@@ -169,7 +169,7 @@ pub(super) fn shown(bytes: &[u8]) -> String {
 }
 
 /// A finite number within limits.
-pub(super) fn number(
+pub(crate) fn number(
     fields: &[&[u8]],
     at: usize,
     field: &'static str,
@@ -188,7 +188,7 @@ pub(super) fn number(
     Ok(value)
 }
 
-pub(super) fn text<'a>(fields: &[&'a [u8]], at: usize) -> &'a [u8] {
+pub(crate) fn text<'a>(fields: &[&'a [u8]], at: usize) -> &'a [u8] {
     fields.get(at).copied().unwrap_or_default()
 }
 
