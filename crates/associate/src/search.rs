@@ -12,8 +12,10 @@ use crate::math;
 use crate::network::{NEIGHBOURS, Neighbour};
 use crate::ring::FREE;
 use crate::roads::Seats;
-use crate::score::{Hit, Loc, REACH_MAX, Reached, View, Weighed, hits_of, occam, spread};
+use crate::score::{Hit, Lift, Loc, REACH_MAX, Reached, View, Weighed, hits_of, occam, spread};
 
+/// Neighbours at once: lanes of the loops over them.
+const LANES: usize = 8;
 /// Squares looked at for one detection at most: bounds the time.
 const SQUARES_MAX: usize = 300;
 /// Leaves settled for one detection at most.
@@ -90,6 +92,7 @@ pub(crate) struct Scratch {
     pub hits: Vec<Hit>,
     pub seats: Seats,
     near: Near,
+    silent: Vec<Neighbour>,
 }
 
 /// Free detections of the neighbours, relative to the anchor, as flat arrays.
@@ -156,6 +159,72 @@ struct Near {
     carried: [f32; NEIGHBOURS],
 }
 
+impl Near {
+    /// Adds a neighbour of a station, with its best detection and where all of them are.
+    fn add(
+        &mut self,
+        view: &View,
+        of: u32,
+        neighbour: &Neighbour,
+        gain: f32,
+        heard: std::ops::Range<usize>,
+    ) {
+        let Neighbour { station, dx, dy, .. } = *neighbour;
+        let (net, i, l) = (view.net, self.n, station as usize);
+        (self.station[i], self.dx[i], self.dy[i]) = (station, dx, dy);
+        let dz = net.z[l] - net.ground[of as usize];
+        self.dz2[i] = (dz * dz) as f32;
+        let air = net.between(of, station);
+        (self.c[i], self.we[i], self.wn[i]) = (air.c as f32, air.east as f32, air.north as f32);
+        self.clock[i] = net.habit[l].clock as f32;
+        self.floor[i] = (net.habit[l].noise + view.physics.model.threshold_db) as f32;
+        (self.gain[i], self.start[i], self.len[i]) = (gain, heard.start as u32, heard.len() as u32);
+        self.n += 1;
+    }
+
+    /// What a block of neighbours has to do with a square: `uax`, `uay`, `inv_a` and
+    /// `tau_a` are direction, one over distance and travel time to the anchor.
+    #[inline]
+    fn look(
+        &mut self,
+        block: usize,
+        (x, y): (f32, f32),
+        reach: f32,
+        (uax, uay, inv_a, tau_a): (f32, f32, f32, f32),
+        air: Lift,
+    ) {
+        let lanes = block * LANES..(block + 1) * LANES;
+        let of = |all: &[f32; NEIGHBOURS]| {
+            let mut lane = [0.0; LANES];
+            lane.copy_from_slice(&all[lanes.clone()]);
+            lane
+        };
+        let (sx, sy, dz2, clock) = (of(&self.dx), of(&self.dy), of(&self.dz2), of(&self.clock));
+        let (c, we, wn) = (of(&self.c), of(&self.we), of(&self.wn));
+        let mut out = [[0.0; LANES]; 5];
+        for i in 0..LANES {
+            let (dx, dy) = (sx[i] - x, sy[i] - y);
+            let d = (dx * dx + dy * dy + dz2[i]).max(900.0).sqrt();
+            let inv = 1.0 / d;
+            let (ux, uy) = (dx * inv, dy * inv);
+            let along = we[i] * ux + wn[i] * uy;
+            let tau = d / (c[i] + we[i] * ux + wn[i] * uy);
+            let (ex, ey) = (ux - uax, uy - uay);
+            let turn = ((ex * ex + ey * ey).sqrt() + reach * (inv + inv_a)).min(2.0);
+            out[0][i] = tau + clock[i] - tau_a;
+            out[1][i] = turn * reach * (1.0 / 330.0) + 0.22 + 0.0105 * tau;
+            out[2][i] = d - reach;
+            out[3][i] = d + reach;
+            out[4][i] = air.carried(along, d);
+        }
+        self.centre[lanes.clone()].copy_from_slice(&out[0]);
+        self.spread[lanes.clone()].copy_from_slice(&out[1]);
+        self.closest[lanes.clone()].copy_from_slice(&out[2]);
+        self.farthest[lanes.clone()].copy_from_slice(&out[3]);
+        self.carried[lanes].copy_from_slice(&out[4]);
+    }
+}
+
 /// The best event through a free detection, if any has a score above zero.
 pub(crate) fn search(
     view: &View,
@@ -180,10 +249,10 @@ pub(crate) fn search(
     near.n = 0;
     let scale = net.scale[k];
     let stray = view.physics.model.azimuth_stray_share;
-    for &Neighbour { station: l, dx, dy, moveout } in net.asked(station) {
-        let i = near.n;
-        let lu = l as usize;
-        let other = &view.rings[lu];
+    s.silent.clear();
+    for neighbour in net.asked(station) {
+        let Neighbour { station: l, moveout, .. } = *neighbour;
+        let other = &view.rings[l as usize];
         let start = heard.t.len();
         let mut gain = f64::NEG_INFINITY;
         let mut j = other.from(t_a - moveout);
@@ -203,27 +272,16 @@ pub(crate) fn search(
             }
             j += 1;
         }
-        gain += view.physics.ln_hit + view.physics.level(0.0);
-        let len = heard.t.len() - start;
-        let down = len == 0 && (net.is_down(l, t_a) || t_a + moveout > view.horizon);
-        if down {
-            continue;
+        if heard.t.len() > start {
+            gain += view.physics.ln_hit + view.physics.level(0.0);
+            near.add(view, station, neighbour, gain as f32, start..heard.t.len());
+        } else if !net.is_down(l, t_a) && t_a + moveout <= view.horizon {
+            s.silent.push(*neighbour);
         }
-        near.station[i] = l;
-        near.dx[i] = dx;
-        near.dy[i] = dy;
-        let dz = net.z[lu] - net.ground[k];
-        near.dz2[i] = (dz * dz) as f32;
-        let air = net.between(station, l);
-        near.c[i] = air.c as f32;
-        near.we[i] = air.east as f32;
-        near.wn[i] = air.north as f32;
-        near.clock[i] = net.habit[lu].clock as f32;
-        near.floor[i] = (net.habit[lu].noise + view.physics.model.threshold_db) as f32;
-        near.gain[i] = gain as f32;
-        near.start[i] = start as u32;
-        near.len[i] = len as u32;
-        near.n += 1;
+    }
+    // Those that heard something first: without them no square can be good.
+    for neighbour in &s.silent {
+        near.add(view, station, neighbour, f32::NEG_INFINITY, 0..0);
     }
     let (mut rest, ln_sigma) = (REST_MARGIN, view.physics.ln_sigma(0.0) as f32);
     for i in (0..near.n).rev() {
@@ -436,21 +494,6 @@ fn bound(
     let (uax, uay) = (-x * inv_a, -y * inv_a);
     let tau_a = da / (a.c + a.we * uax + a.wn * uay) + a.clock;
     let air = view.physics.lift();
-    for i in 0..NEIGHBOURS {
-        let (dx, dy) = (near.dx[i] - x, near.dy[i] - y);
-        let d = (dx * dx + dy * dy + near.dz2[i]).max(900.0).sqrt();
-        let inv = 1.0 / d;
-        let (ux, uy) = (dx * inv, dy * inv);
-        let tau = d / (near.c[i] + near.we[i] * ux + near.wn[i] * uy);
-        let (ex, ey) = (ux - uax, uy - uay);
-        let turn = ((ex * ex + ey * ey).sqrt() + reach * (inv + inv_a)).min(2.0);
-        near.centre[i] = tau + near.clock[i] - tau_a;
-        near.spread[i] = turn * reach * (1.0 / 330.0) + 0.22 + 0.0105 * tau;
-        near.closest[i] = d - reach;
-        near.farthest[i] = d + reach;
-        let along = near.we[i] * ux + near.wn[i] * uy;
-        near.carried[i] = air.carried(along, d);
-    }
     // The anchor's level says what others should have heard, two scatters below.
     let near_a = (da - reach).max(30.0);
     let level = a.amp + view.physics.attenuation(f64::from(near_a)) as f32
@@ -463,6 +506,9 @@ fn bound(
         sum += a.bearing.most(stray, f64::from(x), f64::from(y), f64::from(reach)) as f32;
     }
     for i in 0..near.n {
+        if i % LANES == 0 {
+            near.look(i / LANES, (x, y), reach, (uax, uay, inv_a, tau_a), air);
+        }
         if sum + near.rest[i] < least {
             return f32::NEG_INFINITY;
         }
