@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::arrays::{self, ArrayDetection, ArrayEvent};
+use crate::arrays::{self, ArrayDetection, ArrayEvent, ArrayModel};
 use crate::engine::{Engine, Event, Pace, Rejected};
 use crate::input::{Detection, MetNode, Outage, Station};
 use crate::model::Model;
@@ -235,8 +235,8 @@ impl<'a> Stream<phases::Engine<'a>> {
 
 impl Stream<arrays::Engine> {
     /// A stream for arrays of infrasound.
-    pub fn of_arrays(stations: &[Station], outages: &[Outage]) -> Self {
-        let engine = |wait| arrays::Engine::new(stations, outages, wait);
+    pub fn of_arrays(stations: &[Station], outages: &[Outage], model: &ArrayModel) -> Self {
+        let engine = |wait| arrays::Engine::new(stations, outages, model, wait);
         Self::of(engine, Wait::BOTH, |p| p)
     }
 }

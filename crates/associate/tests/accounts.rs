@@ -141,13 +141,13 @@ fn what_is_made_of_alarms_in_a_storm_may_be_nothing_but_the_storm() {
     for event in run(&stations, &[], &heard) {
         let told = account(&stations, &heard, &event).storm.expect("somebody heard it");
         let is_shot = event.probability > 0.99;
-        if !(880.0..1_020.0).contains(&event.t_s) {
-            assert!(told.probability < 0.2, "{told:?}");
-        } else {
+        if (880.0..1_020.0).contains(&event.t_s) {
             // Fifty times what is usual and more.
             assert!(told.probability > 0.999 && f64::from(told.others) > 50.0 * told.usual);
             phantoms += u32::from(!is_shot);
             likelier += u32::from(!is_shot && told.behind > 0.0);
+        } else {
+            assert!(told.probability < 0.2, "{told:?}");
         }
         // The storm makes no true shot: not of those before it, nor of the one in it.
         assert!(!is_shot || told.behind < -100.0, "{told:?}");

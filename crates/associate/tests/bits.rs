@@ -7,6 +7,7 @@ mod common;
 use std::fmt::Write as _;
 
 use associate::account::{Account, Asked};
+use associate::arrays::ArrayModel;
 use associate::phases::PhaseModel;
 use associate::stream::{Associator, Found, Heard, Output, Stream};
 use associate::travel::Table;
@@ -104,14 +105,19 @@ fn the_same_bits_of_arrays_on_every_machine() {
     for seed in [3] {
         let heard = infrasound(&stations, seed);
         let first = |events: &[arrays::ArrayEvent]| (!events.is_empty()).then_some(0);
-        let found = arrays::associate(&stations, &[], &heard, &first);
+        let found = arrays::associate(&stations, &[], &heard, &ArrayModel::built_in(), &first);
         for e in &found.events {
             let numbers = [e.t_s, e.lat, e.lon, e.probability, e.var_t, e.evidence];
             let (own, covariance) = (hex(&numbers), hex(&e.covariance));
             let _ = writeln!(told, "{seed} {} {own} {covariance}", e.rows.len());
         }
         account(&mut told, seed, found.account.as_ref());
-        releases(&mut told, seed, Stream::of_arrays(&stations, &[]), &heard);
+        releases(
+            &mut told,
+            seed,
+            Stream::of_arrays(&stations, &[], &ArrayModel::built_in()),
+            &heard,
+        );
     }
     insta::assert_snapshot!("bits_of_arrays", told);
 }

@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use associate::arrays::ArrayModel;
 use associate::phases::PhaseModel;
 use associate::stream::{Associator, Found, Grade, Heard, Output, Release, Stream};
 use associate::travel::Table;
@@ -133,8 +134,8 @@ proptest! {
         let stations = common::arrays();
         let heard = infrasound(&stations, seed);
         let record = received(&heard, late, seed);
-        let out = followed(Stream::of_arrays(&stations, &[]), &record);
-        let batch = arrays::associate(&stations, &[], &heard, &|_| None);
+        let out = followed(Stream::of_arrays(&stations, &[], &ArrayModel::built_in()), &record);
+        let batch = arrays::associate(&stations, &[], &heard, &ArrayModel::built_in(), &|_| None);
         prop_assert_eq!(&out.settled, &batch.events);
         in_order_and_complete(&out);
     }
@@ -196,7 +197,10 @@ fn an_earthquake_is_released_soon_then_final_under_one_id() {
 fn what_arrays_heard_is_released_before_the_farthest_have_been_waited_for() {
     let stations = common::arrays();
     let heard = infrasound(&stations, 7);
-    let out = followed(Stream::of_arrays(&stations, &[]), &received(&heard, 0.0, 3));
+    let out = followed(
+        Stream::of_arrays(&stations, &[], &ArrayModel::built_in()),
+        &received(&heard, 0.0, 3),
+    );
     let mut likely = out.settled.clone();
     likely.retain(|event| event.probability > 0.9);
     assert!(!likely.is_empty());

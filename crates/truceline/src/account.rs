@@ -79,13 +79,8 @@ impl Told<'_> {
         }
         let _ = writeln!(
             text,
-            "believed   {} {}, from {heard} arrivals\n",
+            "believed   {} after calibration, from {heard} arrivals\n",
             words::probability(Probability::new(account.probability)),
-            if account.map.is_empty() {
-                "under the model, not calibrated"
-            } else {
-                "after calibration"
-            }
         );
         if let Some(replay) = &account.replay {
             let _ = writeln!(
@@ -127,9 +122,7 @@ impl Told<'_> {
             );
         }
         let _ = writeln!(text, "{:+7.2}  evidence, against false alarms only", account.evidence);
-        if !account.map.is_empty() {
-            text.push_str("\nFrom evidence to probability, by the calibration map (log-odds):\n");
-        }
+        text.push_str("\nFrom evidence to probability, by the calibration map (log-odds):\n");
         for weight in account.map.iter().filter(|weight| weight.log_odds.abs() >= 0.005) {
             let _ = writeln!(
                 text,

@@ -236,9 +236,9 @@ fn options_that_mean_nothing_for_arrays_are_refused() {
     let (data, out) = (dir.path().join("data"), dir.path().join("out"));
     fs::create_dir_all(&data).unwrap();
     fs::write(data.join("A.dets.json"), "[]").unwrap();
-    let (code, _, err) = associate(&data, &out, &[("--model", &data)]);
+    let (code, _, err) = associate(&data, &out, &[("--velocity", &data)]);
     assert_ne!(code, 0);
-    assert!(err.contains("--model is not there for infrasound arrays"), "{err}");
+    assert!(err.contains("--velocity is not there for infrasound arrays"), "{err}");
 }
 
 /// The numbers with which lines of an account begin, between its header and the evidence.
@@ -320,7 +320,7 @@ fn files_of_arrays_are_read_and_bad_rows_set_aside() {
     }
     let (code, printed, err) = associate(&data, &out, &[]);
     assert_eq!(code, 1, "{err}");
-    assert!(printed.contains("they are not calibrated"), "{printed}");
+    assert!(printed.contains("files of arrays at 3 places"), "{printed}");
     let aside = fs::read_to_string(out.join("quarantine.csv")).unwrap();
     for row in [
         "C.dets.json,2,Latitude,\"is missing\"",
@@ -355,4 +355,58 @@ fn files_of_arrays_are_read_and_bad_rows_set_aside() {
     let (code, _, err) = associate(&data, &out, &[]);
     assert_ne!(code, 0);
     assert!(err.contains("D.dets.json: not a list of detections"), "{err}");
+}
+
+/// A set of arrays whose truth is known gives a map that a run then uses.
+#[test]
+fn arrays_are_calibrated_on_simulated_sets() {
+    let dir = tempfile::tempdir().unwrap();
+    let scenario = dir.path().join("arrays.toml");
+    fs::write(
+        &scenario,
+        "title = \"two days\"\n[infrasound]\narrays = 4\nside_km = 900.0\nevents = 70\nhours = 72.0\n\
+         false_per_day = 2.0\nsea_share = 0.5\nazimuth_deg = 3.0\ndetect = 0.8\nreach_km = 1500.0\n\
+         lat0 = 48.0\nlon0 = 37.0\n",
+    )
+    .unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    let (code, _, err) =
+        truceline(&["simulate", "--seed", "1500"], &[("--scenario", &scenario), ("--out", &data)]);
+    assert_eq!(code, 0, "{err}");
+    let model = dir.path().join("model.json");
+    let (code, printed, err) =
+        truceline(&["calibrate", "--version", "mine-1"], &[("--data", &data), ("--out", &model)]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        printed.contains("of them real") && dir.path().join("model.svg").is_file(),
+        "{printed}"
+    );
+    assert_eq!(associate(&data, &out, &[("--model", &model)]).0, 0);
+    assert_eq!(summary(&out)["model"], "mine-1");
+    // Most of the explosions are found, within the hundred kilometres or two that
+    // directions leave.
+    let score = dir.path().join("score.json");
+    let (code, _, err) = truceline(
+        &[
+            "simulate",
+            "score",
+            data.to_str().unwrap(),
+            out.to_str().unwrap(),
+            "--dt",
+            "900",
+            "--dx-km",
+            "250",
+            "--min-det",
+            "2",
+            "--json",
+            score.to_str().unwrap(),
+        ],
+        &[],
+    );
+    assert_eq!(code, 0, "{err}");
+    let score: serde_json::Value = serde_json::from_slice(&fs::read(score).unwrap()).unwrap();
+    assert!(score["f1"].as_f64().unwrap() > 0.7, "{score}");
+    let (code, _, err) = associate(&data, &out, &[("--model", &scenario)]);
+    assert_ne!(code, 0);
+    assert!(err.contains("reading the model in"), "{err}");
 }

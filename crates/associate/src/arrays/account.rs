@@ -9,7 +9,8 @@ use super::source::{
 };
 use super::sphere::apart;
 use super::{
-    ARRAYS_MIN, ArrayDetection, Candidate, RANGES, climb, heard_at, only, posterior, probability,
+    ARRAY_FEATURES, ARRAYS_MIN, ArrayDetection, ArrayModel, Candidate, RANGES, climb, features,
+    heard_at, only, posterior,
 };
 
 /// Celerity with which other places along a back azimuth are tried, km/s.
@@ -28,6 +29,7 @@ const DOUBTFUL: f64 = 2.0;
 
 /// What a source is weighed with.
 struct Court<'a> {
+    model: &'a ArrayModel,
     arrays: &'a [Array],
     detections: &'a [ArrayDetection],
     sources: &'a [Candidate],
@@ -39,6 +41,7 @@ struct Court<'a> {
 
 /// Accounts for one of the sources, about to be released under a number.
 pub(crate) fn of(
+    model: &ArrayModel,
     arrays: &[Array],
     detections: &[ArrayDetection],
     sources: &[Candidate],
@@ -47,17 +50,18 @@ pub(crate) fn of(
 ) -> Account {
     let own = &sources[at];
     let taken = only(&own.hits, detections.len());
-    let court = Court { arrays, detections, sources, at, own, taken };
+    let court = Court { model, arrays, detections, sources, at, own, taken };
     // As the engine weighed it, less how rare a source is: that is told apart.
     let heard = data(arrays, &court.taken, &own.source, None) - LN_RATE;
+    let features = features(arrays, &own.hits, own.score, own.covariance);
     let sum = Sum {
         event: number,
         // How rare sources are, and the volume of places and times that agree.
         rarity: own.score - heard,
         size_fit: 0.0,
         evidence: own.score,
-        map: Vec::new(),
-        probability: probability(own.score),
+        map: account::map(&ARRAY_FEATURES, &features, &model.calibration.weights),
+        probability: model.calibration.probability(&features),
     };
     sum.account(&court)
 }
@@ -110,8 +114,12 @@ impl account::Court for Court<'_> {
 impl Court<'_> {
     /// Probability and error of the place, km, as arrays have it about the source.
     fn weigh(&self, arrays: &[Array], taken: &[bool]) -> Option<(f64, f64)> {
-        let (score, _, covariance, _) = posterior(arrays, taken, &self.own.source)?;
-        Some((probability(score), (covariance[0] + covariance[2]).max(0.0).sqrt() / 1e3))
+        let (score, mean, covariance, _) = posterior(arrays, taken, &self.own.source)?;
+        let mut hits = Vec::new();
+        data(arrays, taken, &mean, Some(&mut hits));
+        let features = features(arrays, &hits, score, covariance);
+        let probability = self.model.calibration.probability(&features);
+        Some((probability, (covariance[0] + covariance[2]).max(0.0).sqrt() / 1e3))
     }
 
     /// What an array says, detection by detection, and where it lies, metres east

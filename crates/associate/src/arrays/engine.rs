@@ -12,7 +12,8 @@ use crate::stream::Wait;
 use super::source::{Array, BUSY_S, CELERITY, FARTHEST_KM, Source, arrays, listen};
 use super::sphere::Spot;
 use super::{
-    ArrayDetection, ArrayEvent, Candidate, account, candidate, heard_at, probability, unusable,
+    ArrayDetection, ArrayEvent, ArrayModel, Candidate, account, candidate, features, heard_at,
+    unusable,
 };
 
 /// Length of a block, s, by whom is waited for.
@@ -43,6 +44,7 @@ pub struct Found {
 pub struct Engine {
     stations: Vec<Station>,
     outages: Vec<Outage>,
+    model: ArrayModel,
     /// Detections at work, in order of time, and whether an event has them.
     held: Vec<ArrayDetection>,
     taken: Vec<bool>,
@@ -72,9 +74,10 @@ pub fn associate(
     stations: &[Station],
     outages: &[Outage],
     detections: &[ArrayDetection],
+    model: &ArrayModel,
     ask: Ask<'_>,
 ) -> Found {
-    let mut engine = Engine::new(stations, outages, Wait::Everyone);
+    let mut engine = Engine::new(stations, outages, model, Wait::Everyone);
     engine.push(detections);
     let events = engine.run(f64::INFINITY, ask);
     let Engine { rejected, searches, account, .. } = engine;
@@ -94,7 +97,7 @@ fn nearest_s(stations: &[Station]) -> f64 {
 
 impl Engine {
     /// An engine for arrays.
-    pub fn new(stations: &[Station], outages: &[Outage], wait: Wait) -> Self {
+    pub fn new(stations: &[Station], outages: &[Outage], model: &ArrayModel, wait: Wait) -> Self {
         let (block_s, ahead_s) = match wait {
             Wait::Nearest => (BLOCK_NEAREST_S, nearest_s(stations)),
             Wait::Everyone => (BLOCK_S, REACH_S),
@@ -102,6 +105,7 @@ impl Engine {
         Self {
             stations: stations.to_vec(),
             outages: outages.to_vec(),
+            model: model.clone(),
             held: Vec::new(),
             taken: Vec::new(),
             out: Vec::new(),
@@ -208,7 +212,8 @@ impl Engine {
             && let Some(asked) = ask(&events).filter(|asked| *asked < events.len())
         {
             let number = events[asked].number;
-            self.account = Some(account::of(&arrays, &self.held, &sources, ready[asked], number));
+            self.account =
+                Some(account::of(&self.model, &arrays, &self.held, &sources, ready[asked], number));
         }
         self.released += events.len() as u32;
         out.extend(events);
@@ -276,17 +281,20 @@ impl Engine {
         let mut hits = c.hits.clone();
         // Held in order of time.
         hits.sort_unstable();
+        let features = features(arrays, &c.hits, c.score, c.covariance);
+        let inflation = self.model.inflation;
         ArrayEvent {
             number,
             t_s: c.source.t,
             lat: c.source.spot.lat,
             lon: c.source.spot.lon,
-            probability: probability(c.score),
+            probability: self.model.calibration.probability(&features),
             evidence: c.score,
-            covariance: c.covariance,
-            var_t: c.var_t,
+            covariance: c.covariance.map(|c| c * inflation),
+            var_t: c.var_t * inflation,
             arrays: heard_at(arrays, &c.hits),
             rows: hits.iter().map(|hit| self.held[*hit].row).collect(),
+            features,
         }
     }
 }

@@ -10,15 +10,18 @@
 
 mod account;
 mod engine;
+mod model;
 mod source;
 pub(crate) mod sphere;
 
 use crate::input::Station;
 use crate::math;
+use crate::posterior::Features;
 
 use source::{Array, FARTHEST_KM, Source, data, data_over, ways};
 
 pub use engine::{Engine, Found, associate};
+pub use model::{ARRAY_FEATURES, ArrayModel};
 
 /// Ranges tried along a back azimuth: the first, km, and the ratio.
 const RANGES: (f64, f64) = (30.0, 1.12);
@@ -35,9 +38,6 @@ const FIRST: (f64, f64) = (600.0, 300.0);
 const SCORE_MIN: f64 = -3.0;
 /// Arrays that a source must be heard at: one has no crossing.
 const ARRAYS_MIN: usize = 2;
-/// No probability is stated beyond this: the model behind it was not fitted.
-const PROBABILITY_MAX: f64 = 0.99;
-
 /// What may have made infrasound. A detection tells nothing of it, so that each
 /// is as likely as another.
 pub const KINDS: [&str; 4] = ["explosion", "controlled_blast", "quarry", "thunder"];
@@ -66,7 +66,7 @@ pub struct ArrayEvent {
     pub lat: f64,
     /// Degrees east.
     pub lon: f64,
-    /// Posterior probability under the model; it is not calibrated.
+    /// Calibrated probability that it is real.
     pub probability: f64,
     /// Log-odds of the evidence, nats.
     pub evidence: f64,
@@ -78,6 +78,8 @@ pub struct ArrayEvent {
     pub arrays: usize,
     /// Rows of the detections that belong to it, in order of time.
     pub rows: Vec<u32>,
+    /// What the calibration map saw.
+    pub features: Features,
 }
 
 #[derive(Clone, Debug)]
@@ -105,9 +107,20 @@ fn unusable(stations: &[Station], d: &ArrayDetection) -> Option<(&'static str, &
         .then_some(("back_azimuth", "the back azimuth is not a finite number"))
 }
 
-/// Probability of an evidence.
-fn probability(evidence: f64) -> f64 {
-    math::logistic(evidence).min(PROBABILITY_MAX)
+/// What the calibration map sees of a source with these detections.
+fn features(arrays: &[Array], hits: &[usize], evidence: f64, covariance: [f64; 3]) -> Features {
+    let mut ln_rate = 0.0;
+    for array in arrays {
+        let own = array.heard.iter().filter(|heard| hits.contains(&heard.index));
+        ln_rate += own.map(|heard| heard.ln_rate).sum::<f64>();
+    }
+    Features::from(model::Raw {
+        evidence,
+        arrays: heard_at(arrays, hits) as f64,
+        hits: hits.len() as f64,
+        size_km: (covariance[0] + covariance[2]).max(0.0).sqrt() / 1e3,
+        ln_rate: ln_rate / hits.len().max(1) as f64,
+    })
 }
 
 /// All detections but those of one source count as taken: a stronger source near
@@ -280,7 +293,7 @@ mod tests {
     }
 
     fn run(detections: &[ArrayDetection]) -> Vec<ArrayEvent> {
-        associate(&stations(), &[], detections, &|_| None).events
+        associate(&stations(), &[], detections, &ArrayModel::built_in(), &|_| None).events
     }
 
     fn noise() -> Vec<ArrayDetection> {
@@ -305,7 +318,7 @@ mod tests {
         let (km, _) = Spot { lat: e.lat, lon: e.lon }.way(Spot { lat: 39.0, lon: -113.0 });
         let sd = ((e.covariance[0] + e.covariance[2]) / 2e6).sqrt();
         assert!(km < 60.0 && km < 3.0 * sd && sd < 120.0, "{km} {sd} {e:?}");
-        assert!(e.probability > 0.5 && e.probability <= PROBABILITY_MAX);
+        assert!(e.probability > 0.5 && e.probability < 1.0);
     }
 
     #[test]
@@ -323,17 +336,23 @@ mod tests {
         let mut all = heard([0.26, 0.29, 0.27]);
         all.push(ArrayDetection { row: 7, t_s: f64::NAN, ..all[0] });
         all.push(ArrayDetection { row: 8, station: 95, ..all[0] });
-        let found = associate(&stations(), &[], &all, &|_| None);
+        let found = associate(&stations(), &[], &all, &ArrayModel::built_in(), &|_| None);
         assert_eq!(found.rejected.iter().map(|r| r.row).collect::<Vec<_>>(), [7, 8]);
         assert_eq!(found.events, run(&all[..3]));
-        assert!(run(&[]).is_empty() && associate(&[], &[], &all, &|_| None).events.is_empty());
+        assert!(
+            run(&[]).is_empty()
+                && associate(&[], &[], &all, &ArrayModel::built_in(), &|_| None).events.is_empty()
+        );
     }
 
     #[test]
     fn the_silence_of_an_array_that_was_down_says_nothing() {
         let all = heard([0.26, 0.29, 0.27]);
         let evidence = |outages: &[Outage]| {
-            associate(&stations(), outages, &all[..2], &|_| None).events.first().map(|e| e.evidence)
+            associate(&stations(), outages, &all[..2], &ArrayModel::built_in(), &|_| None)
+                .events
+                .first()
+                .map(|e| e.evidence)
         };
         let (silent, down) =
             (evidence(&[]), evidence(&[Outage { station: 2, start_s: 0.0, end_s: 1e5 }]));
@@ -345,7 +364,7 @@ mod tests {
         use crate::account::Says;
         let mut all = heard([0.26, 0.29, 0.27]);
         all.extend(noise());
-        let found = associate(&stations(), &[], &all, &|_| Some(0));
+        let found = associate(&stations(), &[], &all, &ArrayModel::built_in(), &|_| Some(0));
         let (account, event) = (found.account.expect("there is an event"), &found.events[0]);
         let said: f64 = account.stations.iter().map(|s| s.nats).sum();
         let sum = account.rarity + account.size_fit + said + account.since;
@@ -363,7 +382,8 @@ mod tests {
         }
         // Two of the three, and the third was down: what would it have said?
         let down = Outage { station: 2, start_s: 0.0, end_s: 1e5 };
-        let found = associate(&stations(), &[down], &all[..2], &|_| Some(0));
+        let found =
+            associate(&stations(), &[down], &all[..2], &ArrayModel::built_in(), &|_| Some(0));
         let account = found.account.expect("there is an event");
         assert!(account.stations.iter().any(|s| s.station == 2 && s.says == Says::Down));
         let more = account.more.iter().find(|m| m.station == 2).expect("it is named");

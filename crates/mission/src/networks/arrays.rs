@@ -1,7 +1,7 @@
 //! Infrasound at arrays.
 
 use associate::Station;
-use associate::arrays::{ArrayDetection, ArrayEvent, KINDS, associate as engine};
+use associate::arrays::{ArrayDetection, ArrayEvent, ArrayModel, KINDS, associate as engine};
 use domain::LatLon;
 
 use super::{Ask, Found, Heard, Inferred, Listening, What, classes, numbers};
@@ -22,7 +22,7 @@ pub(super) fn associate(listening: &Listening<'_>, heard: &[Heard], ask: Ask<'_>
     let outages = listening.outages(&numbers(&arrays));
     let all = |events: &[ArrayEvent]| -> Vec<Inferred> { events.iter().map(inferred).collect() };
     let asked = |events: &[ArrayEvent]| ask(&all(events));
-    let of = engine(&arrays, &outages, &detections, &asked);
+    let of = engine(&arrays, &outages, &detections, &ArrayModel::built_in(), &asked);
     found.events = all(&of.events);
     found.account = of.account;
     found.rejected = of.rejected.iter().map(|one| (one.row, one.reason.to_owned())).collect();

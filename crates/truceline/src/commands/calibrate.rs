@@ -77,6 +77,9 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     if args.data.iter().any(|set| picks::is_set(set)) {
         return super::calibrate_picks::calibrate(args);
     }
+    if args.data.iter().any(|set| super::calibrate_arrays::is_set(set)) {
+        return super::calibrate_arrays::calibrate(args);
+    }
     let mut model = model_of(args.model.as_deref())?;
     model.inflation = vec![1.0; CLASSES];
     let mut judged = Vec::new();

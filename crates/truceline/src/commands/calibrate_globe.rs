@@ -12,8 +12,8 @@ use simulate::score::{Rules, same_on_globe};
 use super::associate::globe::Set;
 use super::associate::read::{Csv, Quarantine, TIME_MAX, number, text};
 use super::calibrate::{CalibrateArgs, names_of, write_model};
-use super::calibrate_picks::inflation_of;
-use super::truth::in_errors;
+
+use super::truth::{in_errors, inflation};
 use crate::{Outcome, output};
 
 pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
@@ -62,7 +62,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     map.weights.truncate(GLOBE_FEATURES.len());
     let stated: Vec<f64> = found.iter().map(|e| map.probability(&e.features)).collect();
     let offs = found.iter().zip(&same).zip(&stated).filter(|(_, p)| **p >= 0.5);
-    performance.inflation = inflation_of(
+    performance.inflation = inflation(
         offs.filter_map(|((e, same), _)| Some((in_errors((*same)?, e.covariance), 1.0))).collect(),
     );
     let real = same.iter().filter(|same| same.is_some()).count();

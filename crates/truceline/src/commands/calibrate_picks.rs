@@ -10,13 +10,11 @@ use associate::posterior::Features;
 use super::associate::picks::{is_set, model_of, run};
 use super::associate::velocity::velocity;
 use super::calibrate::{CalibrateArgs, names_of, weight_of, write_model};
-use super::truth::{Same, in_errors, matches};
+use super::truth::{Same, in_errors, inflation, matches};
 use crate::{Outcome, output};
 
 /// What counts as the same: the rule of the benchmark for P and S.
 const SAME: Same = Same { s: 5.0, m: 20_000.0 };
-/// Squared distance, in errors, that 90 % of a normal law in the plane stay within.
-const NINETY: f64 = 4.605;
 
 struct Judged {
     features: Features,
@@ -50,7 +48,8 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     let examples: Vec<_> = judged.iter().map(|j| (j.features, j.real, j.weight)).collect();
     model.calibration = Calibration::fit(&examples, &names_of(&args.data));
     model.calibration.weights.truncate(PHASE_FEATURES.len());
-    model.inflation = inflation(&judged, &model.calibration);
+    let likely = judged.iter().filter(|j| model.calibration.probability(&j.features) >= 0.5);
+    model.inflation = inflation(likely.filter_map(|j| j.off.map(|off| (off, j.weight))).collect());
     model.version.clone_from(&args.version);
     let stated = judged.iter().map(|j| (model.calibration.probability(&j.features), j.real));
     write_model(&args.out, &model, stated.collect())?;
@@ -67,24 +66,4 @@ fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
         out.push(Judged { features: e.features, real: off.is_some(), weight, off });
     }
     Ok(())
-}
-
-/// The factor with which 90 % of the likely events lie in their 90 % ellipse.
-fn inflation(judged: &[Judged], map: &Calibration) -> f64 {
-    let likely = judged.iter().filter(|j| map.probability(&j.features) >= 0.5);
-    inflation_of(likely.filter_map(|j| j.off.map(|off| (off, j.weight))).collect())
-}
-
-/// The same from squared distances in errors, each with a weight.
-pub(super) fn inflation_of(mut offs: Vec<(f64, f64)>) -> f64 {
-    offs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = offs.iter().map(|o| o.1).sum();
-    let mut sum = 0.0;
-    for (off, weight) in &offs {
-        sum += weight;
-        if sum >= 0.9 * total {
-            return ((off / NINETY).max(0.5) * 1e3).round() / 1e3;
-        }
-    }
-    1.0
 }

@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 pub(crate) mod associate;
 pub(crate) mod calibrate;
+mod calibrate_arrays;
 mod calibrate_globe;
 mod calibrate_incidents;
 mod calibrate_picks;

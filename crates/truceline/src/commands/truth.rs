@@ -76,6 +76,24 @@ pub(super) fn in_errors((east, north): (f64, f64), [ee, en, nn]: [f64; 3]) -> f6
         / (ee * nn - en * en).max(1e-9)
 }
 
+/// Squared distance, in errors, that 90 % of a normal law in the plane stay within.
+const NINETY: f64 = 4.605;
+
+/// The factor with which 90 % of events lie in their 90 % ellipse, from the squared
+/// distances to their truth, in errors, each with a weight.
+pub(super) fn inflation(mut offs: Vec<(f64, f64)>) -> f64 {
+    offs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = offs.iter().map(|o| o.1).sum();
+    let mut sum = 0.0;
+    for (off, weight) in &offs {
+        sum += weight;
+        if sum >= 0.9 * total {
+            return ((off / NINETY).max(0.5) * 1e3).round() / 1e3;
+        }
+    }
+    1.0
+}
+
 fn read(path: &Path) -> Result<Vec<True>> {
     let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let mut lines = text.lines();

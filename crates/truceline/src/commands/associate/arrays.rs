@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use associate::account::Account;
-use associate::arrays::{ArrayDetection, ArrayEvent, KINDS, associate as engine};
+use associate::arrays::{
+    ARRAY_FEATURES, ArrayDetection, ArrayEvent, ArrayModel, KINDS, associate as engine,
+};
 use associate::effort::effort;
 use associate::stream::Stream;
 use associate::{ENGINE_VERSION, Station};
@@ -28,10 +30,11 @@ const ENDING: &str = ".dets.json";
 const TIME: &str = "Time (UTC)";
 const RECEIVED: &str = "Received (UTC)";
 /// Columns of events.csv.
-const COLUMNS: &str = "event,time,t_s,lat,lon,prob,c_xx,c_xy,c_yy,c_tt,evidence,arrays,hits";
+const COLUMNS: &str =
+    "event,time,t_s,lat,lon,prob,c_xx,c_xy,c_yy,c_tt,evidence,arrays,hits,features";
 
 /// The files of arrays in a folder, by name; none if it holds rows of other kinds.
-pub(super) fn files(data: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(data: &Path) -> Result<Vec<PathBuf>> {
     let others = ["detections.csv", "detections.ndjson", "picks.csv", "picks.ndjson"];
     if !data.is_dir() || others.iter().any(|name| data.join(name).is_file()) {
         return Ok(Vec::new());
@@ -67,10 +70,28 @@ impl Row {
     }
 }
 
+/// The model in a file, or the built-in one.
+pub(crate) fn model_of(path: Option<&Path>) -> Result<ArrayModel> {
+    let Some(path) = path else { return Ok(ArrayModel::built_in()) };
+    let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    ArrayModel::parse(&text).with_context(|| format!("reading the model in {}", path.display()))
+}
+
+/// The events of a set by a model, with times that count from the midnight before its
+/// first detection.
+pub(crate) fn events(data: &Path, model: &ArrayModel) -> Result<Vec<ArrayEvent>> {
+    let mut quarantine = Quarantine::create(None)?;
+    let mut rows = Vec::new();
+    for file in files(data)? {
+        read(&file, &mut rows, &mut quarantine)?;
+    }
+    Ok(Set::of(rows, model.clone()).run(None, quarantine)?.1)
+}
+
 /// Associates the detections in files of arrays and writes what came of it.
 pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outcome> {
-    let given = [(args.model.is_some(), "--model"), (args.velocity.is_some(), "--velocity")];
-    super::refuse(args, "infrasound arrays", &given)?;
+    super::refuse(args, "infrasound arrays", &[(args.velocity.is_some(), "--velocity")])?;
+    let model = model_of(args.model.as_deref())?;
     let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
@@ -80,7 +101,7 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
     for file in files {
         read(file, &mut rows, &mut quarantine)?;
     }
-    let set = Set::of(rows);
+    let set = Set::of(rows, model);
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
     let mut put = |event: &ArrayEvent| {
         let name = format!("A{}", event.number);
@@ -95,16 +116,16 @@ pub(super) fn associate(args: &AssociateArgs, files: &[PathBuf]) -> Result<Outco
         ran
     };
     super::explained(args, ran.told.as_ref())?;
-    let mut summary = sink.finish("infrasound celerity of Blom et al. 2015", &ran)?.finish(&start);
+    let mut summary = sink.finish(&set.model.version, &ran)?.finish(&start);
     summary.engine_version = ENGINE_VERSION;
     summary.t0 = Some(set.zero.to_string());
     output::line(&format!("{} files of arrays at {} places", files.len(), set.places.len()))?;
-    output::line("probabilities of arrays are those of the model; they are not calibrated")?;
     super::told(&args.out, &summary)
 }
 
 /// Detections in order of time.
 struct Set {
+    model: ArrayModel,
     rows: Vec<Row>,
     places: Vec<Station>,
     /// Times count from the midnight before the first.
@@ -112,10 +133,10 @@ struct Set {
 }
 
 impl Set {
-    fn of(mut rows: Vec<Row>) -> Self {
+    fn of(mut rows: Vec<Row>, model: ArrayModel) -> Self {
         rows.sort_by(|a, b| a.time.cmp(&b.time).then_with(|| a.name.cmp(&b.name)));
         let zero = rows.first().map_or(Timestamp::UNIX_EPOCH, |row| midnight(row.time));
-        Self { places: places(&rows), rows, zero }
+        Self { model, places: places(&rows), rows, zero }
     }
 
     fn seconds(&self, time: Timestamp) -> f64 {
@@ -143,7 +164,7 @@ impl Set {
         let before = write::cpu_seconds();
         let ask =
             |events: &[ArrayEvent]| events.iter().position(|event| Some(event.number) == asked);
-        let found = engine(&self.places, &[], &detections, &ask);
+        let found = engine(&self.places, &[], &detections, &self.model, &ask);
         let cpu = write::cpu_seconds() - before;
         for rejected in &found.rejected {
             let row = &self.rows[rejected.row as usize];
@@ -188,7 +209,7 @@ impl Set {
             outages: &[],
             quarantine,
         };
-        let mut stream = Stream::of_arrays(&self.places, &[]);
+        let mut stream = Stream::of_arrays(&self.places, &[], &self.model);
         let released = followed
             .run(&args.out, &mut stream, |events, _| events.iter().try_for_each(&mut *put))?;
         released.say()?;
@@ -241,8 +262,10 @@ fn midnight(time: Timestamp) -> Timestamp {
 
 fn line(name: &str, e: &ArrayEvent, zero: Timestamp) -> Result<String> {
     let time = moment(zero, e.t_s)?;
+    let features = e.features.0.iter().take(ARRAY_FEATURES.len());
+    let features: Vec<String> = features.map(|f| format!("{f:.4}")).collect();
     Ok(format!(
-        "{name},{time:.0},{:.3},{:.5},{:.5},{:.4},{:.0},{:.0},{:.0},{:.1},{:.4},{},{}\n",
+        "{name},{time:.0},{:.3},{:.5},{:.5},{:.4},{:.0},{:.0},{:.0},{:.1},{:.4},{},{},{}\n",
         e.t_s,
         e.lat,
         e.lon,
@@ -253,7 +276,8 @@ fn line(name: &str, e: &ArrayEvent, zero: Timestamp) -> Result<String> {
         e.var_t,
         e.evidence,
         e.arrays,
-        e.rows.len()
+        e.rows.len(),
+        features.join(" ")
     ))
 }
 

@@ -1,6 +1,6 @@
 //! `truceline associate`: detections in, events with probability out.
 
-mod arrays;
+pub(crate) mod arrays;
 pub(crate) mod globe;
 pub(crate) mod picks;
 pub(crate) mod read;
