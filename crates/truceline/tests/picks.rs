@@ -331,7 +331,7 @@ fn files_of_arrays_are_read_and_bad_rows_set_aside() {
         assert!(aside.contains(row), "{row}: {aside}");
     }
     let assoc = fs::read_to_string(out.join("assoc.csv")).unwrap();
-    assert_eq!(assoc, "det,event\nB:1,A0\nC:1,A0\nA:1,A0\n");
+    assert_eq!(assoc, "det,event,own\nB:1,A0,\nC:1,A0,\nA:1,A0,\n");
     // As they happened: first the two that are near, then all three.
     let followed = dir.path().join("followed");
     let (code, _, err) =
