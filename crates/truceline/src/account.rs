@@ -12,6 +12,9 @@ use publish::svg::event::{Did, EventPicture, Mark};
 use publish::words;
 use serde_json::{Value, json};
 
+/// A detection that is an event's own with more is not remarked on.
+const SURE: f64 = 0.95;
+
 /// An account with the names that its readers know.
 pub(crate) struct Told<'a> {
     /// What the engine says.
@@ -154,8 +157,8 @@ impl Told<'_> {
         let km = s.distance_m / 1000.0;
         let heard = if s.phase.is_some() { "picked" } else { "heard" };
         let said = match &s.says {
-            Says::Heard { row, residual_s, sigma_s, louder_db, turned_deg, .. } => format!(
-                "{name} at {km:.1} km {heard} {} {} s {} (error {}){}{}",
+            Says::Heard { row, residual_s, sigma_s, louder_db, turned_deg, own, .. } => format!(
+                "{name} at {km:.1} km {heard} {} {} s {} (error {}){}{}{}",
                 (self.detection)(*row),
                 seconds(residual_s.abs()),
                 if *residual_s < 0.0 { "early" } else { "late" },
@@ -169,7 +172,9 @@ impl Told<'_> {
                     ", from {:.0}° to the {}",
                     deg.abs(),
                     if deg < 0.0 { "left" } else { "right" }
-                ))
+                )),
+                own.filter(|own| *own < SURE)
+                    .map_or(String::new(), |own| format!(", its own with {own:.2}"))
             ),
             Says::Silent if s.chance < 0.005 && s.nats > -0.005 => return,
             Says::Silent => format!(
@@ -321,13 +326,23 @@ impl Told<'_> {
             "probability_without": s.without,
         });
         let says = match &s.says {
-            Says::Heard { row, residual_s, sigma_s, louder_db, turned_deg, parts, ln_false } => {
+            Says::Heard {
+                row,
+                residual_s,
+                sigma_s,
+                louder_db,
+                turned_deg,
+                own,
+                parts,
+                ln_false,
+            } => {
                 let mut heard = json!({
                     "heard": (self.detection)(*row),
                     "residual_s": residual_s,
                     "sigma_s": sigma_s,
                     "louder_db": louder_db,
                     "turned_deg": turned_deg,
+                    "own": own,
                     "false_alarm": ln_false,
                 });
                 for (part, nats) in parts {

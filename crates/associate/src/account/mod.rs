@@ -208,6 +208,9 @@ pub enum Says {
         /// How far to the right of the event it came from, degrees; none if the
         /// station is no array.
         turned_deg: Option<f64>,
+        /// Probability that it is the event's and not another's or a false alarm, if
+        /// the event is real and all ways of dealing out were summed.
+        own: Option<f64>,
         /// Parts of the sum, nats, by name.
         parts: Vec<(&'static str, f64)>,
         /// Logarithm of the rate of false alarms of the station per second, the alternative.

@@ -1,7 +1,7 @@
 //! Why an event of sound is believed.
 
 use crate::bearing::Bearing;
-use crate::live::Events;
+use crate::live::{Events, Live};
 use crate::moves::listen_to;
 use crate::posterior::{self, FEATURES, Features};
 use crate::ring::{FREE, Pick, Ring};
@@ -176,6 +176,12 @@ impl super::Court for Heard<'_> {
     }
 }
 
+/// Probability that what a station heard is the event's own.
+fn own(event: &Live, station: u32) -> Option<f64> {
+    let at = event.hits.binary_search_by(|hit| hit.station.cmp(&station)).ok()?;
+    event.tie.own.get(at).map(|own| f64::from(*own))
+}
+
 fn testimony(court: &Court, base: &Weighing, r: &Reached) -> Testimony {
     let view = &court.view;
     let k = r.station as usize;
@@ -199,6 +205,7 @@ fn testimony(court: &Court, base: &Weighing, r: &Reached) -> Testimony {
                     ("direction", direction),
                 ],
                 turned_deg: pick.bearing.off(r.toward),
+                own: own(court.events.get(court.id), r.station),
                 ln_false: view.net.habit[k].ln_false,
             };
             (says, nats)

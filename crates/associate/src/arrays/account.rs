@@ -164,6 +164,7 @@ impl Court<'_> {
                     sigma_s,
                     louder_db: None,
                     turned_deg: Some(apart(heard.azimuth, azimuth)),
+                    own: None,
                     parts: vec![
                         ("time", time),
                         ("direction", direction),

@@ -131,6 +131,7 @@ impl Court<'_> {
                     sigma_s: own.own.time_s * std::f64::consts::SQRT_2,
                     louder_db: None,
                     turned_deg: Some(turned),
+                    own: None,
                     parts,
                     ln_false: math::ln(own.own.false_per_s),
                 };

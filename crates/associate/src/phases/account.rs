@@ -187,6 +187,7 @@ impl Court<'_> {
                 sigma_s: r.sigma,
                 louder_db: None,
                 turned_deg: None,
+                own: None,
                 parts: vec![("time", r.gain + r.ln_rate), ("detection", some)],
                 ln_false: r.ln_rate,
             };
