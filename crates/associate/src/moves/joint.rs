@@ -23,7 +23,7 @@ const PART_M: f64 = 5_000.0;
 /// What the evidence must grow by, nats.
 const GAIN_MIN: f64 = 2.0;
 /// Detections from which the best event is sought.
-const ANCHORS: usize = 3;
+const ANCHORS: usize = 2;
 /// Halves found from one detection each that fall so far short are not sought
 /// from more, nats.
 const SHORT: f64 = -25.0;
