@@ -35,6 +35,9 @@ pub struct Calibration {
     pub log_loss: f64,
     /// Expected calibration error, 15 bins of equal number.
     pub ece_equal_mass: f64,
+    /// What that error is on average by chance alone, if every probability is exactly
+    /// right: so few events cannot tell a smaller one.
+    pub ece_by_chance: f64,
     /// Expected calibration error, 10 bins of equal width.
     pub ece_equal_width: f64,
     /// Bins of equal width: mean probability, share that is real, number.
@@ -57,13 +60,15 @@ pub(crate) fn calibration(prob: &[f64], real: &[bool]) -> Option<Calibration> {
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
     let bins = (n / 20).clamp(1, 15);
-    let mut ece_equal_mass = 0.0;
+    let (mut ece_equal_mass, mut ece_by_chance) = (0.0, 0.0);
     let mut from = 0;
     for bin in 0..bins {
         // The first bins take one more each until the remainder is used up.
         let to = from + n / bins + usize::from(bin < n % bins);
         let (expected, found, count) = of(&order[from..to]);
         ece_equal_mass += count as f64 * libm::fabs(expected - found) / n as f64;
+        let stated: Vec<f64> = order[from..to].iter().map(|i| p[*i]).collect();
+        ece_by_chance += chance_gap(&stated) / n as f64;
         from = to;
     }
     let mut reliability = Vec::new();
@@ -87,10 +92,33 @@ pub(crate) fn calibration(prob: &[f64], real: &[bool]) -> Option<Calibration> {
             (0..n).map(|i| -(y[i] * libm::log(p[i]) + (1.0 - y[i]) * libm::log(1.0 - p[i]))),
         ),
         ece_equal_mass,
+        ece_by_chance,
         ece_equal_width,
         reliability,
         base_rate: mean(y.iter().copied()),
     })
+}
+
+/// How far on average the number of things that come true is from the sum of their
+/// probabilities, if each is right: the mean absolute deviation of a Poisson binomial
+/// law, summed over its counts.
+fn chance_gap(p: &[f64]) -> f64 {
+    // The rarer of the two outcomes is counted.
+    let rare = p.iter().sum::<f64>() * 2.0 <= p.len() as f64;
+    let of = |p: &f64| if rare { *p } else { 1.0 - p };
+    let sum: f64 = p.iter().map(of).sum();
+    let variance: f64 = p.iter().map(|p| p * (1.0 - p)).sum();
+    // Beyond ten deviations there is nothing.
+    let most = (sum + 10.0 * variance.sqrt() + 20.0) as usize;
+    let mut law = vec![0.0; most.min(p.len()) + 1];
+    law[0] = 1.0;
+    for p in p.iter().map(of) {
+        for k in (1..law.len()).rev() {
+            law[k] = law[k] * (1.0 - p) + law[k - 1] * p;
+        }
+        law[0] *= 1.0 - p;
+    }
+    law.iter().enumerate().map(|(k, share)| share * libm::fabs(k as f64 - sum)).sum()
 }
 
 /// The interval that holds a share with 95 %, from successes among trials
@@ -123,6 +151,18 @@ mod tests {
         let (low, high) = wilson_95(81, 263);
         assert!((low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5, "{low} {high}");
         assert_eq!(wilson_95(0, 0), (0.0, 1.0));
+    }
+
+    #[test]
+    fn chance_alone_makes_a_gap() {
+        // One thing: 2 p (1 - p). Two of one half each: half the time one off.
+        assert!((chance_gap(&[0.3]) - 0.42).abs() < 1e-12);
+        assert!((chance_gap(&[0.9]) - 0.18).abs() < 1e-12);
+        assert!((chance_gap(&[0.5, 0.5]) - 0.5).abs() < 1e-12);
+        // Many: that of a normal law, sqrt(2 / pi) deviations.
+        let gap = chance_gap(&[0.4; 2000]);
+        let normal = (2.0 / std::f64::consts::PI * 2000.0 * 0.24).sqrt();
+        assert!((gap / normal - 1.0).abs() < 1e-3, "{gap} {normal}");
     }
 
     #[test]
