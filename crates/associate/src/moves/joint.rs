@@ -11,13 +11,13 @@ use crate::search::{ACTIVE_MIN, Candidate, Scratch, polish, search};
 use super::relocate;
 
 /// An event whose mean squared residual is above may be two.
-const SPLIT_CHI2: f64 = 1.5;
+const SPLIT_CHI2: f64 = 1.6;
 /// Hits of an event that may be two, at least.
 const SPLIT_HITS: usize = 6;
 /// Hits of either half, at least.
 const HALF_HITS: usize = 3;
 /// Events of so few hits may be part of one near by, s and metres.
-const PART_HITS: usize = 8;
+const PART_HITS: usize = 7;
 const PART_S: f64 = 4.0;
 const PART_M: f64 = 5_000.0;
 /// What the evidence must grow by, nats.
@@ -26,11 +26,11 @@ const GAIN_MIN: f64 = 2.0;
 const ANCHORS: usize = 2;
 /// Halves found from one detection each that fall so far short are not sought
 /// from more, nats.
-const SHORT: f64 = -25.0;
+const SHORT: f64 = -10.0;
 /// An event that has all but one in so many of another's hits is that event.
 const SAME: usize = 8;
 /// Events that two may become.
-const ANEW: usize = 3;
+const ANEW: usize = 2;
 
 /// What joint moves read and change.
 pub(crate) struct Joint<'a> {
