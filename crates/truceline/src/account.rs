@@ -27,6 +27,8 @@ pub(crate) struct Told<'a> {
     pub(crate) covariance: [f64; 3],
     /// Source level, dB at 1 km, if its waves tell it.
     pub(crate) level_db: Option<f64>,
+    /// Magnitude, if its waves tell it.
+    pub(crate) magnitude: Option<f64>,
     /// Depth and its error, km, if its waves tell it.
     pub(crate) depth_km: Option<(f64, f64)>,
     /// The waves that it was inferred from.
@@ -66,6 +68,9 @@ impl Told<'_> {
         if let Some(level) = self.level_db {
             let _ = writeln!(text, "level      {level:.0} dB at 1 km");
         }
+        if let Some(magnitude) = self.magnitude {
+            let _ = writeln!(text, "magnitude  {magnitude:.1}");
+        }
         if !self.made_by.is_empty() {
             let made_by: Vec<String> =
                 self.made_by.iter().map(|(what, share)| format!("{what} {share:.2}")).collect();
@@ -101,18 +106,14 @@ impl Told<'_> {
             "{:+7.2}  how rare such an event is here, and how closely its arrivals agree on a place",
             account.rarity
         );
-        match self.wave {
-            Wave::Sound => {
-                let _ = writeln!(text, "{:+7.2}  how usual its level is", account.size_fit);
-            }
-            Wave::Seismic => {
-                let _ = writeln!(
-                    text,
-                    "{:+7.2}  how far it could be picked is not known beforehand",
-                    account.size_fit
-                );
-            }
-            Wave::Infrasound => {}
+        let size = match self.wave {
+            Wave::Sound => Some("how usual its level is"),
+            Wave::Seismic if self.magnitude.is_some() => Some("how usual its magnitude is"),
+            Wave::Seismic => Some("how far it could be picked is not known beforehand"),
+            Wave::Infrasound => None,
+        };
+        if let Some(size) = size {
+            let _ = writeln!(text, "{:+7.2}  {size}", account.size_fit);
         }
         for station in &account.stations {
             self.station_line(&mut text, station);
@@ -279,6 +280,7 @@ impl Told<'_> {
             "covariance_m2": { "ee": ee, "en": en, "nn": nn },
             "wave": self.wave.code(),
             "level_db": self.level_db,
+            "magnitude": self.magnitude,
             "depth_km": self.depth_km.map(|depth| depth.0),
             "depth_sigma_km": self.depth_km.map(|depth| depth.1),
             "made_by": self.made_by.iter().map(|(what, share)| json!({

@@ -77,6 +77,14 @@ fn a_world_is_learned_and_its_events_are_found() {
     assert!(score["n_required"].as_u64().unwrap() > 100, "{score}");
     assert!(score["ece_equal_mass"].as_f64().unwrap() < 0.10, "{score}");
 
+    let (code, printed, err) =
+        truceline(&["associate", "--explain", "A1"], &[("--data", &data), ("--out", &out)]);
+    assert_eq!(code, 0, "{err}");
+    for told in ["\nmagnitude  ", "how usual its magnitude is", "an alarm storm", "another place"] {
+        assert!(printed.contains(told), "{told}: {printed}");
+    }
+    assert!(fs::read_to_string(out.join("A1.svg")).unwrap().starts_with("<svg"));
+
     // Once more, with the rows upside down.
     let first = json(&out.join("summary.json"));
     let arrivals = data.join("arrivals.csv");

@@ -239,6 +239,7 @@ fn explain(event: &ArrayEvent, account: &Account, set: &Set) -> Explained {
         at: (event.lat, event.lon),
         covariance: event.covariance,
         level_db: None,
+        magnitude: None,
         depth_km: None,
         wave: Wave::Infrasound,
         made_by: KINDS.map(|kind| (kind.to_owned(), alike)).into(),

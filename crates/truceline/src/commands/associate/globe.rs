@@ -115,6 +115,7 @@ fn explain(event: &GlobeEvent, account: &Account, set: &Set) -> Explained {
         at: (event.lat, event.lon),
         covariance: event.covariance,
         level_db: None,
+        magnitude: Some(event.magnitude),
         depth_km: None,
         wave: Wave::Seismic,
         // Depth would tell, and there is none.

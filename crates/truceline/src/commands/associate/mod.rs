@@ -209,6 +209,7 @@ fn tell(
         at: (event.lat, event.lon),
         covariance: event.covariance,
         level_db: Some(event.level_db),
+        magnitude: None,
         depth_km: None,
         wave: Wave::Sound,
         made_by: write::likeliest(&model.kinds, &event.kinds)

@@ -187,6 +187,7 @@ fn explain(
         at: (event.lat, event.lon),
         covariance: [ee, en, nn],
         level_db: None,
+        magnitude: None,
         depth_km: Some((event.depth_km, dd.max(0.0).sqrt() / 1e3)),
         wave: Wave::Seismic,
         made_by,
