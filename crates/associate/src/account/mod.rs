@@ -2,7 +2,7 @@
 //! heard or silent, what else was considered, and what one more observation
 //! would change. Worked out for one event on demand, from the very state in
 //! which the event became final. The outline is one for all engines: each is a
-//! [`Court`] that gives the lines.
+//! `Court` that gives the lines.
 
 mod sound;
 mod storm;
