@@ -24,13 +24,21 @@ const PART_M: f64 = 5_000.0;
 const GAIN_MIN: f64 = 2.0;
 /// Detections from which the best event is sought.
 const ANCHORS: usize = 2;
-/// Halves found from one detection each that fall so far short are not sought
-/// from more, nats.
+/// Halves that fall so far short where they settle are not sought anywhere else, nats.
 const SHORT: f64 = -10.0;
 /// An event that has all but one in so many of another's hits is that event.
 const SAME: usize = 8;
 /// Events that two may become.
 const ANEW: usize = 2;
+
+/// How the events of a group of detections are found.
+#[derive(Clone, Copy, PartialEq)]
+enum Found {
+    /// Where the detections settle from the place of the event before.
+    Settled,
+    /// By a search from the first of them.
+    Sought,
+}
 
 /// What joint moves read and change.
 pub(crate) struct Joint<'a> {
@@ -78,8 +86,9 @@ impl Joint<'_> {
             return false;
         }
         let halves = [early, late];
-        let gain = self.anew(&[id], &halves, 0, changed);
-        gain > GAIN_MIN || gain > SHORT && self.anew(&[id], &halves, ANCHORS, changed) > GAIN_MIN
+        let gain = self.anew(&[id], &halves, Found::Settled, changed);
+        gain > GAIN_MIN
+            || gain > SHORT && self.anew(&[id], &halves, Found::Sought, changed) > GAIN_MIN
     }
 
     /// One event in the place of two, or two others.
@@ -99,7 +108,7 @@ impl Joint<'_> {
             .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let Some((_, other)) = nearest else { return };
         let hits = [self.events.get(other).hits.clone(), e.hits.clone()].concat();
-        self.anew(&[id, other], &[hits], ANCHORS, changed);
+        self.anew(&[id, other], &[hits], Found::Sought, changed);
     }
 
     fn view(&self) -> View<'_> {
@@ -107,14 +116,13 @@ impl Joint<'_> {
         View { net, rings, physics, horizon: *horizon, me: FREE - 1 }
     }
 
-    /// Explains the hits of events anew, group by group, each sought from so many
-    /// detections, and keeps what is better. Returns what the evidence grew by, nats,
+    /// Explains the hits of events anew, group by group, and keeps what is better. Returns what the evidence grew by, nats,
     /// or would have.
     fn anew(
         &mut self,
         old: &[u32],
         groups: &[Vec<Hit>],
-        anchors: usize,
+        how: Found,
         changed: &mut Vec<u32>,
     ) -> f64 {
         let first = self.events.get(old[0]);
@@ -132,7 +140,7 @@ impl Joint<'_> {
                 group.iter().copied().filter(|hit| self.owner(*hit) == DEALT).collect();
             claim(&left, self.rings, FREE);
             for _ in 0..if groups.len() > 1 { 1 } else { ANEW } {
-                let Some(found) = self.best(group, anchors, start) else { break };
+                let Some(found) = self.best(group, how, start) else { break };
                 if old.len() > 1 && new.is_empty() && self.same(&found, old[1]) {
                     break;
                 }
@@ -179,7 +187,7 @@ impl Joint<'_> {
     }
 
     /// The best event that one of the first free of these hits belongs to.
-    fn best(&mut self, hits: &[Hit], anchors: usize, start: (Loc, u32)) -> Option<Candidate> {
+    fn best(&mut self, hits: &[Hit], how: Found, start: (Loc, u32)) -> Option<Candidate> {
         let time = |hit: &Hit| {
             let ring = &self.rings[hit.station as usize];
             ring.t[ring.index(hit.position)]
@@ -192,14 +200,14 @@ impl Joint<'_> {
         if free.len() < HALF_HITS {
             return None;
         }
-        if anchors == 0 {
+        if how == Found::Settled {
             let (mut loc, home) = start;
             s.hits.clone_from(&free);
             let site = events.belief(physics, loc, view.me).site;
             view.settle(&mut loc, home, &s.hits, 3, site);
             return polish(&view, events, &mut loc, &mut s.reached, &mut s.hits, true, false);
         }
-        let found = free.iter().take(anchors).filter_map(|hit| {
+        let found = free.iter().take(ANCHORS).filter_map(|hit| {
             let index = view.rings[hit.station as usize].index(hit.position);
             search(&view, events, hit.station, index, ACTIVE_MIN, s)
         });
