@@ -1,22 +1,11 @@
 //! `truceline associate` and `calibrate` on a global network of arrays, from the outside.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-fn truceline(args: &[&str], paths: &[(&str, &Path)]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_truceline"));
-    command.args(args);
-    for (flag, path) in paths {
-        command.arg(flag).arg(path);
-    }
-    let run = command.output().expect("the command runs");
-    (
-        run.status.code().unwrap_or(-1),
-        String::from_utf8_lossy(&run.stdout).into_owned(),
-        String::from_utf8_lossy(&run.stderr).into_owned(),
-    )
-}
+use common::truceline;
 
 /// A world with few hours, and its performance as fitted on the labelled ones.
 fn set(folder: &Path) {

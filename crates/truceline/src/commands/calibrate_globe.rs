@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use associate::Calibration;
 use associate::globe::{GLOBE_FEATURES, Known, fit};
 use simulate::score::{Rules, same_on_globe};
 
 use super::associate::globe::Set;
 use super::associate::read::{Csv, Quarantine, TIME_MAX, number, text};
-use super::calibrate::{CalibrateArgs, names_of, write_model};
+use super::calibrate::{CalibrateArgs, write_model};
 
-use super::truth::{in_errors, inflation};
+use super::judged::{self, Judged};
+use super::truth::in_errors;
 use crate::{Outcome, output};
 
 pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
@@ -55,20 +55,21 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
         .collect();
     let places: Vec<_> = found.iter().map(|event| (event.t_s, event.lat, event.lon)).collect();
     let same = same_on_globe(&truth, &places);
-    let examples: Vec<_> =
-        found.iter().zip(&same).map(|(e, same)| (e.features, same.is_some(), 1.0)).collect();
-    let map = &mut performance.calibration;
-    *map = Calibration::fit(&examples, &names_of(&args.data));
-    map.weights.truncate(GLOBE_FEATURES.len());
-    let stated: Vec<f64> = found.iter().map(|e| map.probability(&e.features)).collect();
-    let offs = found.iter().zip(&same).zip(&stated).filter(|(_, p)| **p >= 0.5);
-    performance.inflation = inflation(
-        offs.filter_map(|((e, same), _)| Some((in_errors((*same)?, e.covariance), 1.0))).collect(),
-    );
+    let judged: Vec<_> = found
+        .iter()
+        .zip(&same)
+        .map(|(e, same)| Judged {
+            features: e.features,
+            weight: 1.0,
+            off: same.map(|off| in_errors(off, e.covariance)),
+        })
+        .collect();
+    let fitted = judged::fit(&judged, &args.data, GLOBE_FEATURES.len());
+    performance.calibration = fitted.calibration;
+    performance.inflation = fitted.inflation;
     let real = same.iter().filter(|same| same.is_some()).count();
     output::line(&format!("{} events found, {real} of them real", found.len()))?;
-    let stated = stated.into_iter().zip(same.iter().map(Option::is_some));
-    write_model(&args.out, &performance, stated.collect())?;
+    write_model(&args.out, &performance, fitted.stated)?;
     Ok(Outcome::Fine)
 }
 

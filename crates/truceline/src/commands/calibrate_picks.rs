@@ -1,34 +1,22 @@
 //! `truceline calibrate` on sets of P and S picks.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
-use associate::Calibration;
 use associate::phases::{Event, PHASE_FEATURES};
-use associate::posterior::Features;
 
 use super::associate::picks::{is_set, model_of, run};
 use super::associate::velocity::velocity;
-use super::calibrate::{CalibrateArgs, names_of, weight_of, write_model};
-use super::truth::{Same, in_errors, inflation, matches};
-use crate::{Outcome, output};
+use super::calibrate::{CalibrateArgs, write_model};
+use super::judged::{self, Stated};
+use super::truth::Same;
+use crate::Outcome;
 
 /// What counts as the same: the rule of the benchmark for P and S.
 const SAME: Same = Same { s: 5.0, m: 20_000.0 };
 
-struct Judged {
-    features: Features,
-    real: bool,
-    weight: f64,
-    /// Squared distance from the truth in errors without inflation.
-    off: Option<f64>,
-}
-
 pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     let mut model = model_of(args.model.as_deref())?;
     model.inflation = 1.0;
-    let mut judged = Vec::new();
-    for set in &args.data {
+    let judged = judged::in_sets(&args.data, SAME, |set| {
         if !is_set(set) {
             bail!(
                 "{} has no picks.csv: sets of picks and of sound have models of their own",
@@ -37,33 +25,17 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
         }
         let velocity = velocity(None, set)?;
         let (_, events, _) = run(set, &velocity.table, &model, None, None)?;
-        let before = judged.len();
-        judge(set, &events, &mut judged)?;
-        let real = judged[before..].iter().filter(|j| j.real).count();
-        output::line(&format!("{}: {} events, {real} of them real", set.display(), events.len()))?;
-    }
-    if judged.len() < 50 {
-        bail!("{} events are too few to fit a map; give more sets", judged.len());
-    }
-    let examples: Vec<_> = judged.iter().map(|j| (j.features, j.real, j.weight)).collect();
-    model.calibration = Calibration::fit(&examples, &names_of(&args.data));
-    model.calibration.weights.truncate(PHASE_FEATURES.len());
-    let likely = judged.iter().filter(|j| model.calibration.probability(&j.features) >= 0.5);
-    model.inflation = inflation(likely.filter_map(|j| j.off.map(|off| (off, j.weight))).collect());
+        let stated = |e: &Event| {
+            let [ee, en, nn, ..] = e.covariance;
+            let (features, covariance) = (e.features, [ee, en, nn]);
+            Stated { features, t_s: e.t_s, lat: e.lat, lon: e.lon, covariance }
+        };
+        Ok(events.iter().map(stated).collect())
+    })?;
+    let fitted = judged::fit(&judged, &args.data, PHASE_FEATURES.len());
+    model.calibration = fitted.calibration;
+    model.inflation = fitted.inflation;
     model.version.clone_from(&args.version);
-    let stated = judged.iter().map(|j| (model.calibration.probability(&j.features), j.real));
-    write_model(&args.out, &model, stated.collect())?;
+    write_model(&args.out, &model, fitted.stated)?;
     Ok(Outcome::Fine)
-}
-
-/// Holds events against the truth of their set.
-fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
-    let found: Vec<_> = events.iter().map(|e| (e.t_s, e.lat, e.lon)).collect();
-    let weight = weight_of(events.len());
-    for (e, same) in events.iter().zip(matches(set, &found, SAME)?) {
-        let [ee, en, nn, ..] = e.covariance;
-        let off = same.map(|same| in_errors(same.off, [ee, en, nn]));
-        out.push(Judged { features: e.features, real: off.is_some(), weight, off });
-    }
-    Ok(())
 }

@@ -5,6 +5,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+/// Runs the program with some paths: its exit code, and what it printed.
+pub(crate) fn truceline(args: &[&str], paths: &[(&str, &Path)]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_truceline"));
+    command.args(args);
+    for (flag, path) in paths {
+        command.arg(flag).arg(path);
+    }
+    let run = command.output().expect("the command runs");
+    (
+        run.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&run.stdout).into_owned(),
+        String::from_utf8_lossy(&run.stderr).into_owned(),
+    )
+}
+
 /// A folder that goes away, and the program in it.
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
