@@ -77,6 +77,7 @@ pub mod account;
 pub mod arrays;
 mod bearing;
 mod births;
+mod blocks;
 pub mod effort;
 mod engine;
 pub mod globe;

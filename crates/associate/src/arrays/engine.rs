@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use crate::account::Account;
+use crate::blocks::Blocks;
 use crate::engine::Rejected;
 use crate::input::{Outage, Station};
 use crate::stream::Wait;
@@ -55,12 +56,7 @@ pub struct Engine {
     /// Detections not yet let in, in order of time.
     waiting: VecDeque<ArrayDetection>,
     rejected: Vec<Rejected>,
-    /// Start of the next block.
-    now: f64,
-    block_s: f64,
-    /// So long after a block detections are waited for, s.
-    ahead_s: f64,
-    watermark: f64,
+    blocks: Blocks,
     released: u32,
     account: Option<Account>,
     /// Searches made, for the summary.
@@ -112,10 +108,7 @@ impl Engine {
             heard_to: f64::INFINITY,
             waiting: VecDeque::new(),
             rejected: Vec::new(),
-            now: f64::NEG_INFINITY,
-            block_s,
-            ahead_s,
-            watermark: f64::NEG_INFINITY,
+            blocks: Blocks::new(block_s, ahead_s),
             released: 0,
             account: None,
             searches: 0,
@@ -148,8 +141,7 @@ impl Engine {
 
     /// All events before this moment are out.
     pub fn settled_to(&self) -> f64 {
-        let idle = self.watermark - self.ahead_s - self.block_s;
-        self.next().fold(idle, f64::min).max(self.now) - REACH_S.min(self.ahead_s)
+        self.blocks.settled_to(self.next(), REACH_S)
     }
 
     /// Detections not used since this was last asked.
@@ -162,36 +154,25 @@ impl Engine {
         self.held.iter().chain(&self.waiting).map(|d| d.row).min().unwrap_or(0)
     }
 
-    /// Times of the next detection that is held and of the next that waits.
-    fn next(&self) -> impl Iterator<Item = f64> {
-        let held = self.held.get(self.held.partition_point(|d| d.t_s < self.now));
-        held.into_iter().chain(self.waiting.front()).map(|d| d.t_s)
+    /// Time of the next detection, held or waiting; infinity if there is none.
+    fn next(&self) -> f64 {
+        let held = self.held.get(self.held.partition_point(|d| d.t_s < self.blocks.now));
+        held.into_iter().chain(self.waiting.front()).map(|d| d.t_s).fold(f64::INFINITY, f64::min)
     }
 
     fn run(&mut self, watermark: f64, ask: Ask<'_>) -> Vec<ArrayEvent> {
-        self.watermark = self.watermark.max(watermark);
+        self.blocks.let_in_to(watermark);
         let mut out = Vec::new();
-        loop {
-            let next = self.next().fold(f64::INFINITY, f64::min);
-            if next == f64::INFINITY {
-                break;
-            }
-            if next > self.now + self.block_s {
-                self.now = libm::floor(next / self.block_s) * self.block_s;
-            }
-            let end = self.now + self.block_s;
-            if end + self.ahead_s >= watermark {
-                break;
-            }
+        while let Some(end) = self.blocks.next(self.next()) {
             self.block(end, ask, &mut out);
-            self.now = end;
+            self.blocks.now = end;
         }
         out
     }
 
     fn block(&mut self, end: f64, ask: Ask<'_>, out: &mut Vec<ArrayEvent>) {
-        let horizon = end + self.ahead_s;
-        let old = self.held.partition_point(|d| d.t_s < self.now - REACH_S - BUSY_S);
+        let horizon = end + self.blocks.ahead_s;
+        let old = self.held.partition_point(|d| d.t_s < self.blocks.now - REACH_S - BUSY_S);
         self.held.drain(..old);
         self.taken.drain(..old);
         while let Some(d) = self.waiting.pop_front_if(|d| d.t_s <= horizon) {
@@ -228,7 +209,7 @@ impl Engine {
     /// Sources that are out hold what came in of them since: far arrays were not
     /// waited for.
     fn hold_more(&mut self, arrays: &[Array]) {
-        let from = self.now - REACH_S;
+        let from = self.blocks.now - REACH_S;
         self.out.retain(|source| source.t >= from);
         for source in &self.out {
             for array in arrays {
@@ -248,7 +229,7 @@ impl Engine {
         let mut rank = vec![0_usize; self.held.len()];
         let order = arrays.iter().flat_map(|array| array.heard.iter().map(|heard| heard.index));
         order.enumerate().for_each(|(at, index)| rank[index] = at);
-        let from = self.held.partition_point(|d| d.t_s < self.now);
+        let from = self.held.partition_point(|d| d.t_s < self.blocks.now);
         let anchors = from..self.held.len();
         let mut queue = Vec::new();
         for anchor in anchors.filter(|anchor| !self.taken[*anchor]) {

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use crate::account::Account;
+use crate::blocks::Blocks;
 use crate::engine::Rejected;
 use crate::input::{Outage, Station};
 use crate::stream::Wait;
@@ -44,14 +45,9 @@ pub struct Engine<'a> {
     /// Picks not yet let in, in order of time.
     waiting: VecDeque<Pick>,
     rejected: Vec<Rejected>,
-    /// Start of the next block.
-    now: f64,
-    block_s: f64,
-    /// So long after a block picks are waited for, s.
-    ahead_s: f64,
+    blocks: Blocks,
     /// The waves of a source may take so long, s.
     reach_s: f64,
-    watermark: f64,
     released: u32,
     account: Option<Account>,
     /// Searches made, for the summary.
@@ -91,13 +87,13 @@ impl<'a> Engine<'a> {
         let physics = Physics::new(model, table.deepest_km());
         let net = Net::new(stations, outages, table, &physics);
         let ahead_s = net.wait(table, &physics, wait);
+        let length_s = match wait {
+            Wait::Nearest => BLOCK_NEAREST_S,
+            Wait::Everyone => libm::ceil((BLOCK * ahead_s).max(BLOCK_MIN_S) / 60.0) * 60.0,
+        };
         Self {
             reach_s: net.wait(table, &physics, Wait::Everyone),
-            block_s: match wait {
-                Wait::Nearest => BLOCK_NEAREST_S,
-                Wait::Everyone => libm::ceil((BLOCK * ahead_s).max(BLOCK_MIN_S) / 60.0) * 60.0,
-            },
-            ahead_s,
+            blocks: Blocks::new(length_s, ahead_s),
             work: Work {
                 net,
                 store: Store::new(stations.len()),
@@ -110,8 +106,6 @@ impl<'a> Engine<'a> {
             },
             waiting: VecDeque::new(),
             rejected: Vec::new(),
-            now: f64::NEG_INFINITY,
-            watermark: f64::NEG_INFINITY,
             released: 0,
             account: None,
             searches: 0,
@@ -144,8 +138,7 @@ impl<'a> Engine<'a> {
 
     /// All events before this moment are out.
     pub fn settled_to(&self) -> f64 {
-        let idle = self.watermark - self.ahead_s - self.block_s;
-        self.next().fold(idle, f64::min).max(self.now) - self.reach_s.min(self.ahead_s)
+        self.blocks.settled_to(self.next(), self.reach_s)
     }
 
     /// Picks not used since this was last asked.
@@ -159,30 +152,20 @@ impl<'a> Engine<'a> {
         held.into_iter().chain(self.waiting.iter().map(|pick| pick.row)).min().unwrap_or(0)
     }
 
-    /// Times of the next pick of the store and of the next that waits.
-    fn next(&self) -> impl Iterator<Item = f64> {
+    /// Time of the next pick, in the store or waiting; infinity if there is none.
+    fn next(&self) -> f64 {
         let all = &self.work.store.all;
-        let held = all.get(all.partition_point(|pick| pick.0 < self.now)).map(|pick| pick.0);
-        held.into_iter().chain(self.waiting.front().map(|pick| pick.t_s))
+        let held = all.get(all.partition_point(|pick| pick.0 < self.blocks.now)).map(|pick| pick.0);
+        let waiting = self.waiting.front().map(|pick| pick.t_s);
+        held.into_iter().chain(waiting).fold(f64::INFINITY, f64::min)
     }
 
     fn run(&mut self, watermark: f64, told: &mut dyn FnMut(f64), ask: Ask<'_>) -> Vec<Event> {
-        self.watermark = self.watermark.max(watermark);
+        self.blocks.let_in_to(watermark);
         let mut out = Vec::new();
-        loop {
-            let next = self.next().fold(f64::INFINITY, f64::min);
-            if next == f64::INFINITY {
-                break;
-            }
-            if next > self.now + self.block_s {
-                self.now = libm::floor(next / self.block_s) * self.block_s;
-            }
-            let end = self.now + self.block_s;
-            if end + self.ahead_s >= watermark {
-                break;
-            }
+        while let Some(end) = self.blocks.next(self.next()) {
             self.block(end, ask, &mut out);
-            self.now = end;
+            self.blocks.now = end;
             told(end);
         }
         self.searches = self.work.searches;
@@ -192,10 +175,10 @@ impl<'a> Engine<'a> {
     fn block(&mut self, end: f64, ask: Ask<'_>, out: &mut Vec<Event>) {
         self.forget();
         let known = self.work.store.heard_to;
-        self.let_in(end + self.ahead_s);
+        self.let_in(end + self.blocks.ahead_s);
         let work = &mut self.work;
-        work.hold_more(self.now - self.reach_s, known);
-        let from = work.store.all.partition_point(|pick| pick.0 < self.now);
+        work.hold_more(self.blocks.now - self.reach_s, known);
+        let from = work.store.all.partition_point(|pick| pick.0 < self.blocks.now);
         let anchors: Vec<u32> = (from as u32..work.store.all.len() as u32).collect();
         work.births(&anchors);
         work.improve();
@@ -236,7 +219,7 @@ impl<'a> Engine<'a> {
 
     /// Drops picks that no source to come can have, nor tell how busy a station is.
     fn forget(&mut self) {
-        let before = self.now - self.reach_s - RATE_S;
+        let before = self.blocks.now - self.reach_s - RATE_S;
         let work = &mut self.work;
         let is_old = |hit: &Hit| work.store.t[hit.channel as usize][hit.index as usize] < before;
         let old: Vec<bool> =
