@@ -2,6 +2,7 @@
 
 use crate::kind::{PLACE_M, SPACING_S};
 use crate::math;
+use crate::moves::Wishes;
 use crate::ring::{FREE, Ring};
 use crate::roads::Roads;
 use crate::score::{Belief, Hit, Loc, Physics, Weighed};
@@ -32,6 +33,7 @@ pub(crate) struct Live {
     /// How far it moved when it was last moved, metres.
     pub drift: f64,
     pub roads: Roads,
+    pub wishes: Wishes,
     /// Evidence that other events would gain from its detections, nats.
     pub rival: f64,
     /// What the sum over associations said before it was released.
@@ -57,6 +59,7 @@ impl Live {
             before: Vec::new(),
             drift: f64::INFINITY,
             roads: Roads::default(),
+            wishes: Wishes::default(),
             rival: 0.0,
             tie: Tie::default(),
             tried: f64::NAN,
@@ -97,6 +100,7 @@ impl Events {
         live.alive = false;
         live.done = true;
         live.roads.close();
+        live.wishes.close();
         let hits = std::mem::take(&mut live.hits);
         claim(&hits, rings, FREE);
     }

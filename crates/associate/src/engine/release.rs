@@ -76,6 +76,7 @@ impl Engine {
             let e = self.events.get_mut(id);
             if e.done && e.loc.t < before {
                 e.roads.close();
+                e.wishes.close();
             }
         }
         let view =

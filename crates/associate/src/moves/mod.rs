@@ -4,6 +4,7 @@
 //! changes, or a few times.
 
 mod joint;
+mod wishes;
 
 use crate::live::{Events, Live, claim};
 use crate::matching::{Pair, Table};
@@ -14,6 +15,9 @@ use crate::score::{Hit, Physics, Reached, View, occam};
 use crate::search::Scratch;
 
 pub(crate) use joint::Joint;
+pub(crate) use wishes::{Expected, Wishes};
+
+use wishes::Wish;
 
 /// What an event predicts at a station that heard something it could take.
 #[derive(Clone, Copy, Debug)]
@@ -104,48 +108,6 @@ pub(crate) fn shift(
     changed
 }
 
-/// What an event expects at the end of a road.
-pub(crate) struct Expected {
-    t: f64,
-    level: f64,
-    /// Log-probability of silence.
-    silent: f64,
-}
-
-impl Expected {
-    #[inline]
-    pub(crate) fn new(view: &View, event: &Live, road: &Road, t: f64) -> Self {
-        let model = &view.physics.model;
-        let level = event.weighed.level - road.loss;
-        let noise = view.net.habit[road.station as usize].noise;
-        let z = (level - noise - model.threshold_db) * view.physics.per_width;
-        let unknown = t > view.horizon || view.net.is_down(road.station, t);
-        let silent = if unknown { 0.0 } else { view.physics.ln_silent(z) };
-        Self { t, level, silent }
-    }
-
-    /// What a detection would add in place of silence, nats; `ln_other` is the
-    /// logarithm of the rate of its other explanations.
-    #[inline]
-    pub(crate) fn gain(
-        &self,
-        view: &View,
-        road: &Road,
-        ring: &Ring,
-        i: usize,
-        ln_other: f64,
-    ) -> f64 {
-        let pick = &ring.picks[i];
-        let variance = view.variance(road.station, pick.sigma, road.tau);
-        view.physics.time(ring.t[i] - self.t, variance)
-            + f64::from(pick.gain)
-            + view.physics.direction(pick, road.toward)
-            + view.physics.level(f64::from(pick.amp) - self.level)
-            - ln_other
-            - self.silent
-    }
-}
-
 impl Deal {
     /// Finds what all active events could take.
     fn wishes(&mut self, view: &View, events: &mut Events, active: &[u32]) {
@@ -156,33 +118,26 @@ impl Deal {
             if !e.alive {
                 continue;
             }
-            let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
-            e.roads.lay(view, e.loc, e.home, reach);
-            for road in e.roads.within(reach) {
-                if view.asks(road.station, level, road.loss) {
-                    self.wish(view, e, id, road);
-                }
+            let mut wishes = std::mem::take(&mut e.wishes);
+            if !wishes.hold(view, e) {
+                wishes.make(view, e);
             }
+            for wish in &wishes.list {
+                self.grant(view, &wishes, wish, id);
+            }
+            e.wishes = wishes;
         }
     }
 
-    fn wish(&mut self, view: &View, event: &Live, id: u32, road: &Road) {
-        let station = road.station;
+    /// Notes what may be dealt of what an event could take at a station.
+    fn grant(&mut self, view: &View, wishes: &Wishes, wish: &Wish, id: u32) {
+        let station = wish.station;
         let ring = &view.rings[station as usize];
-        let t = event.loc.t + road.tau + view.net.habit[station as usize].clock;
-        let wide = 3.7 * view.sigma(station, 0.12, road.tau);
-        let from = ring.from(t - wide);
-        let until = (t + wide + 0.6).min(view.horizon);
         let first = self.found.len();
-        let mut expected = None;
-        for i in from..ring.t.len() {
-            if ring.t[i] > until {
-                break;
-            }
+        for of in &wishes.of[wish.first as usize..wish.end as usize] {
+            let i = ring.index(of.position);
             if ring.owner[i] == FREE || ring.owner[i] == DEALT {
-                // Most stations heard nothing then.
-                let expected = expected.get_or_insert_with(|| Expected::new(view, event, road, t));
-                let gain = expected.gain(view, road, ring, i, view.ln_crowd(station, i));
+                let gain = of.gain - view.ln_crowd(station, i);
                 if gain > 0.0 {
                     self.found.push(Pair { prediction: 0, index: i as u32, gain });
                 }
@@ -190,7 +145,7 @@ impl Deal {
         }
         if self.found.len() > first {
             let (first, end) = (first as u32, self.found.len() as u32);
-            self.raw.push(Prediction { t, station, event: id, first, end, taken: NONE });
+            self.raw.push(Prediction { t: wish.t, station, event: id, first, end, taken: NONE });
         }
     }
 
