@@ -162,8 +162,8 @@ impl Ties {
                 if ring.t[i] > until {
                     break;
                 }
-                let expected = expected.get_or_insert_with(|| Expected::new(view, e, road, t));
-                let gain = expected.gain(view, road, ring, i, habit.ln_false);
+                let expected = expected.get_or_insert_with(|| Expected::new(view, e, &road, t));
+                let gain = expected.gain(view, &road, ring, i, habit.ln_false);
                 if gain > GAIN_MIN {
                     self.pairs.push(Pair { index: i as u32, weight: math::exp(gain) });
                 }

@@ -5,7 +5,7 @@ use crate::live::{Events, Live};
 use crate::moves::listen_to;
 use crate::posterior::{self, FEATURES, Features};
 use crate::ring::{FREE, Pick, Ring};
-use crate::roads::{Roads, Seats};
+use crate::roads::Seats;
 use crate::score::{Belief, Hit, Loc, Reached, View, Weighed, hits_of, occam, spread};
 use crate::search::polish;
 
@@ -70,7 +70,7 @@ impl Court<'_> {
         let belief = self.events.belief(physics, loc, self.id);
         let mut reached = Vec::new();
         let reach = self.view.reach(self.level, event.home);
-        let mut roads = Roads::default();
+        let mut roads = event.roads.clone();
         roads.lay(&self.view, loc, event.home, reach);
         let roads = roads.within(reach);
         let seats = &mut Seats::default();

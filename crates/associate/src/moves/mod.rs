@@ -304,12 +304,12 @@ fn changed_hits(before: &[Hit], now: &[Hit]) -> bool {
 }
 
 /// Listens to these hits only.
-pub(crate) fn listen_to<'a>(
+pub(crate) fn listen_to(
     view: &View,
     hits: &[Hit],
     t: f64,
     level: f64,
-    roads: impl Iterator<Item = &'a Road>,
+    roads: impl Iterator<Item = Road>,
     seats: &mut Seats,
     reached: &mut Vec<Reached>,
 ) {
@@ -420,7 +420,7 @@ impl Deal {
             for road in e.roads.within(reach) {
                 let asked = view.asks(road.station, level, road.loss);
                 if asked && seats.hit(road.station).is_none() {
-                    self.want_at(view, e, road);
+                    self.want_at(view, e, &road);
                 }
             }
         });

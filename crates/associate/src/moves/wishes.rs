@@ -98,7 +98,7 @@ impl Wishes {
         self.of.clear();
         for road in event.roads.within(reach) {
             if view.asks(road.station, level, road.loss) {
-                self.ask(view, event, road);
+                self.ask(view, event, &road);
             }
         }
     }
