@@ -34,7 +34,8 @@ pub(crate) struct Live {
     pub drift: f64,
     pub roads: Roads,
     pub wishes: Wishes,
-    /// Evidence that other events would gain from its detections, nats.
+    /// Evidence that other events would gain from its detections, nats, when it was
+    /// last weak enough to die of it.
     pub rival: f64,
     /// What the sum over associations said before it was released.
     pub tie: Tie,

@@ -51,6 +51,9 @@ const RESTS_HITS: usize = 40;
 const CHANGED: f64 = 0.2;
 const CHANGED_SHARE: f64 = 0.003;
 const CHANGED_HITS: usize = 40;
+/// An event of so much evidence has too many detections of its own to die of what
+/// others want of them, nats.
+const SAFE: f64 = 100.0;
 
 /// Memory used again and again.
 #[derive(Default)]
@@ -64,6 +67,8 @@ pub(crate) struct Deal {
     pairs: Vec<Pair>,
     table: Table,
     wants: Vec<Want>,
+    /// Stations of whose detections an event may die.
+    at_stake: Vec<bool>,
 }
 
 /// One round of moves on the named events, with deaths. True if anything changed.
@@ -371,20 +376,26 @@ fn deaths(
     s: &mut Scratch,
     deal: &mut Deal,
 ) -> bool {
-    // Weakest first.
-    let mut order: Vec<u32> = active.iter().copied().filter(|id| events.get(*id).alive).collect();
-    order.sort_by(|a, b| {
+    let alive = active.iter().copied().filter(|id| events.get(*id).alive);
+    let mut weak: Vec<u32> = alive.filter(|id| events.get(*id).weighed.score < SAFE).collect();
+    if weak.is_empty() {
+        return false;
+    }
+    weak.sort_by(|a, b| {
         events.get(*a).weighed.score.total_cmp(&events.get(*b).weighed.score).then(a.cmp(b))
     });
-    for id in &order {
-        for hit in &events.get(*id).hits {
-            let ring = &mut rings[hit.station as usize];
-            let index = ring.index(hit.position);
-            ring.wanted[index] = 0.0;
-        }
+    deal.at_stake.resize(net.len(), false);
+    for hit in weak.iter().flat_map(|id| &events.get(*id).hits) {
+        let ring = &mut rings[hit.station as usize];
+        let index = ring.index(hit.position);
+        ring.wanted[index] = 0.0;
+        deal.at_stake[hit.station as usize] = true;
     }
-    for id in &order {
-        let view = View { net, rings, physics, horizon, me: *id };
+    for &id in active {
+        if !events.get(id).alive {
+            continue;
+        }
+        let view = View { net, rings, physics, horizon, me: id };
         deal.wants.clear();
         deal.want(&view, events, &mut s.seats);
         for want in &deal.wants {
@@ -392,8 +403,11 @@ fn deaths(
             *wanted = wanted.max(want.gain);
         }
     }
+    for hit in weak.iter().flat_map(|id| &events.get(*id).hits) {
+        deal.at_stake[hit.station as usize] = false;
+    }
     let mut changed = false;
-    for id in order {
+    for id in weak {
         let e = events.get_mut(id);
         let wanted = |hit: &Hit| {
             let ring = &rings[hit.station as usize];
@@ -418,7 +432,8 @@ impl Deal {
         let e = events.get(view.me);
         seats.with(view.net.len(), &e.hits, |seats| {
             for road in e.roads.within(reach) {
-                let asked = view.asks(road.station, level, road.loss);
+                let at_stake = self.at_stake[road.station as usize];
+                let asked = at_stake && view.asks(road.station, level, road.loss);
                 if asked && seats.hit(road.station).is_none() {
                     self.want_at(view, e, &road);
                 }
