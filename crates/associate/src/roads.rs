@@ -4,9 +4,9 @@
 
 use crate::score::{Loc, View};
 
-/// Kept beyond what was asked for, so that a level that grows a little finds
-/// its stations there, metres.
-const MARGIN_M: f64 = 200.0;
+/// Stations are kept that a level higher by this would ask, so that one that grows a
+/// little finds its stations there, dB.
+const MARGIN_DB: f64 = 1.0;
 /// While an event moves by less than this, its ways are those from where they were
 /// laid, each longer or shorter by its gradient, metres: at 1 km that is true to 2 ms.
 const STEP_M: f64 = 30.0;
@@ -17,8 +17,6 @@ pub(crate) struct Road {
     pub station: u32,
     /// Direction of the event from the station.
     pub toward: (f32, f32),
-    /// Distance on the plane, squared, m^2.
-    d2: f64,
     pub tau: f64,
     /// Loss of level on the way, dB.
     pub loss: f64,
@@ -32,35 +30,37 @@ pub(crate) struct Roads {
     /// Where they were laid, and how far from there the event has moved.
     from: (f64, f64),
     moved: (f64, f64),
-    reach: f64,
+    /// Level that all stations are kept for, dB at 1 km.
+    level: f64,
     list: Vec<Road>,
 }
 
 impl Roads {
-    /// Makes sure of the ways from a place to all stations within `reach` metres.
-    pub(crate) fn lay(&mut self, view: &View, loc: Loc, home: u32, reach: f64) {
+    /// Makes sure of the ways from a place to all stations that are asked about a level.
+    pub(crate) fn lay(&mut self, view: &View, loc: Loc, home: u32, level: f64) {
         let under = Some((home, view.net.air_turn));
         let moved = (loc.x - self.from.0, loc.y - self.from.1);
         let near = moved.0 * moved.0 + moved.1 * moved.1 < STEP_M * STEP_M;
-        if self.under == under && near && self.reach >= reach {
+        if self.under == under && near && level <= self.level {
             self.moved = moved;
             return;
         }
         (self.under, self.from, self.moved) = (under, (loc.x, loc.y), (0.0, 0.0));
-        self.reach = reach + MARGIN_M;
+        self.level = level + MARGIN_DB;
         self.list.clear();
-        view.net.within(loc.x, loc.y, self.reach, |k, d2| {
+        view.net.within(loc.x, loc.y, view.reach(self.level, home), |k, _| {
             let path = view.path(loc.x, loc.y, home, k);
-            let toward = path.toward();
-            self.list.push(Road { station: k, toward, d2, tau: path.tau, loss: path.loss });
+            if view.asks(k, self.level, path.loss) {
+                let toward = path.toward();
+                self.list.push(Road { station: k, toward, tau: path.tau, loss: path.loss });
+            }
         });
     }
 
-    /// Those to stations within `reach` metres.
-    pub(crate) fn within(&self, reach: f64) -> impl Iterator<Item = Road> {
-        debug_assert!(reach <= self.reach);
+    /// Those laid: to all stations that are asked, and to some that are not quite.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Road> {
         let (dx, dy) = (self.moved.0 * 1e-3, self.moved.1 * 1e-3);
-        self.list.iter().filter(move |road| road.d2 <= reach * reach).map(move |road| {
+        self.list.iter().map(move |road| {
             let (gx, gy) = (f64::from(road.toward.0), f64::from(road.toward.1));
             Road { tau: road.tau + gx * dx + gy * dy, ..*road }
         })

@@ -144,10 +144,10 @@ impl Ties {
     /// at those where something is at stake.
     fn rows_of(&mut self, view: &View, events: &mut Events, id: u32, told: bool) {
         let e = events.get_mut(id);
-        let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
-        e.roads.lay(view, e.loc, e.home, reach);
+        let level = e.weighed.level;
+        e.roads.lay(view, e.loc, e.home, level);
         let e = events.get(id);
-        for road in e.roads.within(reach) {
+        for road in e.roads.all() {
             let k = road.station as usize;
             if !(told || self.at_stake[k]) || !view.asks(road.station, level, road.loss) {
                 continue;

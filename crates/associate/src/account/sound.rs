@@ -69,12 +69,10 @@ impl Court<'_> {
         }
         let belief = self.events.belief(physics, loc, self.id);
         let mut reached = Vec::new();
-        let reach = self.view.reach(self.level, event.home);
         let mut roads = event.roads.clone();
-        roads.lay(&self.view, loc, event.home, reach);
-        let roads = roads.within(reach);
+        roads.lay(&self.view, loc, event.home, self.level);
         let seats = &mut Seats::default();
-        listen_to(&self.view, hits, loc.t, self.level, roads, seats, &mut reached);
+        listen_to(&self.view, hits, loc.t, self.level, roads.all(), seats, &mut reached);
         for r in &mut reached {
             match suppose {
                 Suppose::Unasked(k) if k == r.station => r.mute = true,

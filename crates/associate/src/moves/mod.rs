@@ -265,10 +265,9 @@ pub(crate) fn relocate(
         let home = net.nearest_to(loc.x, loc.y);
         let belief = events.belief(physics, loc, id);
         let e = events.get_mut(id);
-        let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, home));
-        e.roads.lay(&view, loc, home, reach);
-        let roads = e.roads.within(reach);
-        listen_to(&view, &e.hits, loc.t, level, roads, &mut s.seats, &mut s.reached);
+        let level = e.weighed.level;
+        e.roads.lay(&view, loc, home, level);
+        listen_to(&view, &e.hits, loc.t, level, e.roads.all(), &mut s.seats, &mut s.reached);
         let weighed = view.weigh(&mut s.reached, &belief, occam(&info), false);
         s.hits.clear();
         crate::score::hits_of(&s.reached, rings, &mut s.hits);
@@ -427,11 +426,11 @@ impl Deal {
     /// which it is silent.
     fn want(&mut self, view: &View, events: &mut Events, seats: &mut Seats) {
         let e = events.get_mut(view.me);
-        let (level, reach) = (e.weighed.level, view.reach(e.weighed.level, e.home));
-        e.roads.lay(view, e.loc, e.home, reach);
+        let level = e.weighed.level;
+        e.roads.lay(view, e.loc, e.home, level);
         let e = events.get(view.me);
         seats.with(view.net.len(), &e.hits, |seats| {
-            for road in e.roads.within(reach) {
+            for road in e.roads.all() {
                 let at_stake = self.at_stake[road.station as usize];
                 let asked = at_stake && view.asks(road.station, level, road.loss);
                 if asked && seats.hit(road.station).is_none() {

@@ -90,13 +90,13 @@ impl Wishes {
 
     /// Finds them.
     pub(super) fn make(&mut self, view: &View, event: &mut Live) {
-        let (level, reach) = (event.weighed.level, view.reach(event.weighed.level, event.home));
-        event.roads.lay(view, event.loc, event.home, reach);
+        let level = event.weighed.level;
+        event.roads.lay(view, event.loc, event.home, level);
         self.from = Some((event.loc, level, view.net.air_turn));
         (self.horizon, self.latest) = (view.horizon, f64::NEG_INFINITY);
         self.list.clear();
         self.of.clear();
-        for road in event.roads.within(reach) {
+        for road in event.roads.all() {
             if view.asks(road.station, level, road.loss) {
                 self.ask(view, event, &road);
             }
