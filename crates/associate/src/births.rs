@@ -3,10 +3,10 @@
 //! a moment, and the moments are weighed without any search over place.
 
 use crate::live::{Events, Live};
-use crate::network::Network;
-use crate::ring::{FREE, Ring};
-use crate::score::{Hit, Loc, Physics, View};
+use crate::ring::FREE;
+use crate::score::{Hit, Loc, View};
 use crate::search::{Candidate, Scratch, polish};
+use crate::work::Work;
 
 /// How far before and after an event its fellow rounds are looked for, s.
 const AROUND_S: f64 = 45.0;
@@ -20,25 +20,19 @@ struct Proposal {
     gain: f64,
 }
 
-/// Finds fellow rounds of an event, best first, and takes them in. Returns
-/// their numbers.
-pub(crate) fn volley(
-    net: &Network,
-    rings: &mut [Ring],
-    physics: &Physics,
-    events: &mut Events,
-    horizon: f64,
-    parent: u32,
-    strict: f64,
-    s: &mut Scratch,
-) -> Vec<u32> {
-    let mut born = Vec::new();
-    loop {
-        let view = View { net, rings, physics, horizon, me: FREE - 1 };
-        let Some(found) = best_round(&view, events, parent, strict, s) else { return born };
-        born.push(events.add(Live::from(found), rings));
-        if born.len() > 64 {
-            return born;
+impl Work<'_> {
+    /// Finds fellow rounds of an event, best first, and takes them in. Returns
+    /// their numbers.
+    pub(crate) fn volley(&mut self, parent: u32, strict: f64) -> Vec<u32> {
+        let mut born = Vec::new();
+        loop {
+            let Self { net, rings, physics, events, horizon, s, .. } = self;
+            let view = View { net, rings, physics, horizon: *horizon, me: FREE };
+            let Some(found) = best_round(&view, events, parent, strict, s) else { return born };
+            born.push(events.add(Live::from(found), rings));
+            if born.len() > 64 {
+                return born;
+            }
         }
     }
 }

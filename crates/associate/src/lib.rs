@@ -69,9 +69,6 @@
 
 // Formulas of linear algebra read as they are written in books, with indices.
 #![allow(clippy::needless_range_loop)]
-// The parts of the engine's state that a step may read and those it may change
-// are borrowed apart; a struct of them would hide which is which.
-#![allow(clippy::too_many_arguments)]
 
 pub mod account;
 pub mod arrays;
@@ -107,6 +104,7 @@ pub mod stream;
 mod ties;
 mod tracks;
 pub mod travel;
+mod work;
 
 pub use engine::{Engine, Event, Pace, Rejected};
 pub use input::{BackAzimuth, Detection, MetNode, Outage, Station};

@@ -11,13 +11,12 @@
 //! spoken, so the rounds of all places that are heard at once are read together.
 
 use crate::live::{Events, Live};
-use crate::moves::{self, Deal};
 use crate::network::Network;
 use crate::place::Places;
 use crate::ring::{FREE, Ring};
-use crate::score::{Hit, Loc, Physics, View, Weighed};
-use crate::search::Scratch;
+use crate::score::{Hit, Loc, View, Weighed};
 use crate::tracks::{Effort, Found, Site, Tracks};
+use crate::work::Work;
 
 /// Two free detections of a station within so long are a run, s.
 const RUN_S: f64 = 7.0;
@@ -109,42 +108,31 @@ struct Looked {
 }
 
 /// Finds salvos that begin among the anchors, takes their rounds in.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn find(
-    net: &Network,
-    rings: &mut [Ring],
-    physics: &Physics,
-    events: &mut Events,
-    horizon: f64,
-    anchors: &[(f64, u32, u32)],
-    s: &mut Scratch,
-    deal: &mut Deal,
-    columns: &mut Columns,
-) {
+pub(crate) fn find(work: &mut Work, anchors: &[(f64, u32, u32)], columns: &mut Columns) {
     let mut looked: Vec<Looked> = Vec::new();
     // What salvos take is never free again for others here, so an anchor that
     // began no run begins none later.
     let mut at = 0;
-    while let Some(found) = first_run(net, rings, anchors, at, &looked) {
+    while let Some(found) = first_run(work.net, work.rings, anchors, at, &looked) {
         at = found;
         let (t, k, _) = anchors[at];
-        let (x, y) = (net.x[k as usize], net.y[k as usize]);
+        let (x, y) = (work.net.x[k as usize], work.net.y[k as usize]);
         let nothing = Looked { x, y, weight: SALVOS_MAX };
-        let (born, busy) = columns.born(net, rings, physics, events, horizon, (t, k), s);
+        let (born, busy) = columns.born(work, (t, k));
         if born.is_empty() {
             looked.push(nothing);
             continue;
         }
         for _ in 0..3 {
-            let alive: Vec<u32> = born.iter().copied().filter(|id| events.get(*id).alive).collect();
-            if !moves::sweep(net, rings, physics, events, horizon, &alive, s, deal) {
+            let alive: Vec<u32> = born.iter().copied().filter(|id| work.is_alive(*id)).collect();
+            if !work.sweep(&alive) {
                 break;
             }
         }
         // Rounds that are none show in the residuals.
         let (mut chi2, mut hits) = (0.0, 0);
         for id in &born {
-            let e = events.get(*id);
+            let e = work.events.get(*id);
             if e.alive {
                 chi2 += e.weighed.chi2;
                 hits += e.weighed.hits;
@@ -152,15 +140,15 @@ pub(crate) fn find(
         }
         if hits == 0 || chi2 > CHI2_MAX * hits as f64 {
             for id in born {
-                if events.get(id).alive {
-                    events.remove(id, rings);
+                if work.is_alive(id) {
+                    work.remove(id);
                 }
             }
             looked.push(nothing);
         } else {
             looked.push(Looked { weight: 1, ..nothing });
             if busy {
-                columns.salvos.extend(Salvo::of(events, &born));
+                columns.salvos.extend(Salvo::of(work.events, &born));
             }
         }
     }
@@ -214,26 +202,15 @@ fn runs(ring: &Ring, from: usize, soon: impl Fn(f64) -> bool) -> bool {
 
 /// Reads salvos anew, together, whose first rounds will be final: those before
 /// `due`.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn again(
-    net: &Network,
-    rings: &mut [Ring],
-    physics: &Physics,
-    events: &mut Events,
-    horizon: f64,
-    due: f64,
-    s: &mut Scratch,
-    deal: &mut Deal,
-    columns: &mut Columns,
-) {
+pub(crate) fn again(work: &mut Work, due: f64, columns: &mut Columns) {
     while let Some(salvos) = columns.due(due) {
-        if salvos.iter().any(|g| g.to + HEARD_S > horizon) {
+        if salvos.iter().any(|g| g.to + HEARD_S > work.horizon) {
             continue;
         }
         let mut ids = Vec::new();
         let mut known = Vec::new();
-        for id in events.ids() {
-            let e = events.get(id);
+        for id in work.events.ids() {
+            let e = work.events.get(id);
             if e.alive
                 && !e.done
                 && let Some(site) = nearest(&salvos, e.loc)
@@ -242,17 +219,14 @@ pub(crate) fn again(
                 known.push((site, e.weighed.level, e.hits.as_slice()));
             }
         }
-        let view = View { net, rings, physics, horizon, me: FREE - 1 };
+        let view = work.view(FREE);
         let Some(found) = columns.better(&view, &salvos, &ids, &known) else { continue };
         for id in ids {
-            events.remove(id, rings);
+            work.remove(id);
         }
-        let born: Vec<u32> = found.into_iter().map(|live| events.add(live, rings)).collect();
-        for id in &born {
-            moves::relocate(net, rings, physics, events, horizon, *id, s);
-        }
-        let alive: Vec<u32> = born.into_iter().filter(|id| events.get(*id).alive).collect();
-        moves::sweep(net, rings, physics, events, horizon, &alive, s, deal);
+        let mut born = work.take_in(found);
+        born.retain(|id| work.is_alive(*id));
+        work.sweep(&born);
     }
 }
 
@@ -374,17 +348,8 @@ impl Columns {
 
     /// The rounds of the salvo that begins with a run, as events, and whether
     /// stations were busy.
-    fn born(
-        &mut self,
-        net: &Network,
-        rings: &mut [Ring],
-        physics: &Physics,
-        events: &mut Events,
-        horizon: f64,
-        (t, k): (f64, u32),
-        s: &mut Scratch,
-    ) -> (Vec<u32>, bool) {
-        let view = View { net, rings, physics, horizon, me: FREE - 1 };
+    fn born(&mut self, work: &mut Work, (t, k): (f64, u32)) -> (Vec<u32>, bool) {
+        let (view, net) = (work.view(FREE), work.net);
         let (x, y) = (net.x[k as usize], net.y[k as usize]);
         self.gather(&view, x, y, t, ASKED);
         let mut counts: Vec<usize> = self.start.windows(2).map(|w| w[1] - w[0]).collect();
@@ -412,11 +377,7 @@ impl Columns {
         let Some(place) = place else { return (Vec::new(), busy) };
         let site = self.read(&view, place, t, effort);
         let lives = lives(self.tracks.found(&view), &[site]);
-        let born: Vec<u32> = lives.into_iter().map(|live| events.add(live, rings)).collect();
-        for id in &born {
-            moves::relocate(net, rings, physics, events, horizon, *id, s);
-        }
-        (born, busy)
+        (work.take_in(lives), busy)
     }
 
     /// The stations about a place and what of theirs is free about a time.

@@ -7,12 +7,11 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::account::{Account, Asked};
-use crate::births;
 use crate::input::{Detection, MetNode, Outage, Station};
 use crate::live::{Events, Live, all_free};
 use crate::locate::Wind;
 use crate::model::Model;
-use crate::moves::{self, Deal};
+use crate::moves::Deal;
 use crate::network::Network;
 use crate::posterior::Features;
 use crate::replay::{Replay, Replays};
@@ -20,6 +19,7 @@ use crate::ring::{FREE, Pick, Ring};
 use crate::score::{Loc, Physics, View};
 use crate::search::{ACTIVE_CLEAR, ACTIVE_MIN, Candidate, Scratch, search};
 use crate::ties::Ties;
+use crate::work::Work;
 
 /// Time worked on at once, s.
 const BLOCK_S: f64 = 15.0;
@@ -352,17 +352,8 @@ impl Engine {
         while self.anchors.front().is_some_and(|a| a.0 < end) {
             block.extend(self.anchors.pop_front());
         }
-        crate::salvo::find(
-            &self.net,
-            &mut self.rings,
-            &self.physics,
-            &mut self.events,
-            horizon,
-            &block,
-            &mut self.s,
-            &mut self.deal,
-            &mut self.columns,
-        );
+        let (mut work, columns) = self.work(horizon);
+        crate::salvo::find(&mut work, &block, columns);
         self.failed.clear();
         self.find(&block, horizon, CLEAR);
         self.improve(end, horizon, &block, CLEAR);
@@ -373,17 +364,9 @@ impl Engine {
         self.failed.clear();
         self.find(&block, horizon, f64::INFINITY);
         self.improve(end, horizon, &block, f64::INFINITY);
-        crate::salvo::again(
-            &self.net,
-            &mut self.rings,
-            &self.physics,
-            &mut self.events,
-            horizon,
-            end - self.pace.final_s,
-            &mut self.s,
-            &mut self.deal,
-            &mut self.columns,
-        );
+        let due = end - self.pace.final_s;
+        let (mut work, columns) = self.work(horizon);
+        crate::salvo::again(&mut work, due, columns);
         self.release(end, horizon, out);
     }
 
@@ -447,13 +430,8 @@ impl Engine {
         while self.scratches.len() < shares {
             self.scratches.push(Scratch::default());
         }
-        let view = View {
-            net: &self.net,
-            rings: &self.rings,
-            physics: &self.physics,
-            horizon,
-            me: FREE - 1,
-        };
+        let view =
+            View { net: &self.net, rings: &self.rings, physics: &self.physics, horizon, me: FREE };
         let events = &self.events;
         let work = |(tiles, s): (&[&[u32]], &mut Scratch)| {
             let mut found = Found::default();
@@ -502,16 +480,7 @@ impl Engine {
                 let id = self.events.add(Live::from(c), &mut self.rings);
                 let mut parents = vec![id];
                 while let Some(parent) = parents.pop() {
-                    parents.extend(births::volley(
-                        &self.net,
-                        &mut self.rings,
-                        &self.physics,
-                        &mut self.events,
-                        horizon,
-                        parent,
-                        strict,
-                        &mut self.s,
-                    ));
+                    parents.extend(self.work(horizon).0.volley(parent, strict));
                 }
             }
             if !accepted {
@@ -578,19 +547,29 @@ impl Engine {
     }
 
     fn sweep(&mut self, horizon: f64, ids: &[u32], stage: Stage) -> bool {
-        // While births are still to come it is early to say who explains whom.
-        let moves = if stage == Stage::Clear { moves::shift } else { moves::sweep };
-        !ids.is_empty()
-            && moves(
-                &self.net,
-                &mut self.rings,
-                &self.physics,
-                &mut self.events,
-                horizon,
-                ids,
-                &mut self.s,
-                &mut self.deal,
-            )
+        if ids.is_empty() {
+            return false;
+        }
+        let (mut work, _) = self.work(horizon);
+        match stage {
+            // While births are still to come it is early to say who explains whom.
+            Stage::Clear => work.shift(ids),
+            Stage::Weak | Stage::Closing => work.sweep(ids),
+        }
+    }
+
+    /// The events at work as they are worked on, and the memory of salvos.
+    fn work(&mut self, horizon: f64) -> (Work<'_>, &mut crate::salvo::Columns) {
+        let work = Work {
+            net: &self.net,
+            rings: &mut self.rings,
+            physics: &self.physics,
+            events: &mut self.events,
+            horizon,
+            s: &mut self.s,
+            deal: &mut self.deal,
+        };
+        (work, &mut self.columns)
     }
 
     fn improve(&mut self, end: f64, horizon: f64, block: &[(f64, u32, u32)], strict: f64) {

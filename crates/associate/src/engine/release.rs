@@ -5,7 +5,6 @@ use crate::account::{self, Asked};
 use crate::kind;
 use crate::live::Live;
 use crate::locate;
-use crate::moves::Joint;
 use crate::posterior::{self, Features};
 use crate::ring::FREE;
 use crate::score::View;
@@ -26,15 +25,7 @@ impl Engine {
             let (a_t, b_t) = (self.events.get(*a).loc.t, self.events.get(*b).loc.t);
             a_t.total_cmp(&b_t).then(a.cmp(b))
         });
-        let mut joint = Joint {
-            net: &self.net,
-            rings: &mut self.rings,
-            physics: &self.physics,
-            events: &mut self.events,
-            horizon,
-            s: &mut self.s,
-        };
-        let changed = joint.moves(&ids);
+        let changed = self.work(horizon).0.join(&ids);
         let ids = self.about(&changed, |e| at_work(e, end));
         self.sweep(horizon, &ids, Stage::Closing);
     }

@@ -127,6 +127,7 @@ const FLOOD: (usize, f64) = (30, 10.0);
 /// Associates the detections of a global network. `tell` is told now and then what
 /// share is done; `ask` is shown the events and says which of them is to be accounted
 /// for.
+#[allow(clippy::too_many_arguments)]
 pub fn associate(
     stations: &[Station],
     outages: &[Outage],

@@ -2,13 +2,11 @@
 //! the same are explained anew together, as one if that is better. What is tried
 //! stays only if the evidence of all together grows.
 
-use crate::live::{Events, Live, claim};
-use crate::network::Network;
-use crate::ring::{DEALT, FREE, Ring};
-use crate::score::{Hit, Loc, Physics, View};
-use crate::search::{ACTIVE_MIN, Candidate, Scratch, polish, search};
-
-use super::relocate;
+use crate::live::{Live, claim};
+use crate::ring::{DEALT, FREE};
+use crate::score::{Hit, Loc, View};
+use crate::search::{ACTIVE_MIN, Candidate, polish, search};
+use crate::work::Work;
 
 /// An event whose mean squared residual is above may be two.
 const SPLIT_CHI2: f64 = 1.6;
@@ -40,20 +38,10 @@ enum Found {
     Sought,
 }
 
-/// What joint moves read and change.
-pub(crate) struct Joint<'a> {
-    pub net: &'a Network,
-    pub rings: &'a mut [Ring],
-    pub physics: &'a Physics,
-    pub events: &'a mut Events,
-    pub horizon: f64,
-    pub s: &'a mut Scratch,
-}
-
-impl Joint<'_> {
+impl Work<'_> {
     /// Tries the events of these numbers that were not tried as they are. Returns
     /// those that came in their place.
-    pub(crate) fn moves(&mut self, ids: &[u32]) -> Vec<u32> {
+    pub(crate) fn join(&mut self, ids: &[u32]) -> Vec<u32> {
         let mut changed = Vec::new();
         for &id in ids {
             let e = self.events.get_mut(id);
@@ -74,7 +62,7 @@ impl Joint<'_> {
         if e.hits.len() < SPLIT_HITS || e.weighed.chi2 < SPLIT_CHI2 * e.hits.len() as f64 {
             return false;
         }
-        let view = self.view();
+        let view = self.view(FREE);
         let early = |hit: &Hit| {
             let ring = &view.rings[hit.station as usize];
             let way = view.path(e.loc.x, e.loc.y, e.home, hit.station);
@@ -111,13 +99,8 @@ impl Joint<'_> {
         self.anew(&[id, other], &[hits], Found::Sought, changed);
     }
 
-    fn view(&self) -> View<'_> {
-        let Self { net, rings, physics, horizon, .. } = self;
-        View { net, rings, physics, horizon: *horizon, me: FREE - 1 }
-    }
-
-    /// Explains the hits of events anew, group by group, and keeps what is better. Returns what the evidence grew by, nats,
-    /// or would have.
+    /// Explains the hits of events anew, group by group, and keeps what is better.
+    /// Returns what the evidence grew by, nats, or would have.
     fn anew(
         &mut self,
         old: &[u32],
@@ -148,21 +131,21 @@ impl Joint<'_> {
             }
         }
         for &id in &new {
-            relocate(self.net, self.rings, self.physics, self.events, self.horizon, id, self.s);
+            self.relocate(id);
         }
-        new.retain(|id| self.events.get(*id).alive);
+        new.retain(|id| self.is_alive(*id));
         let after: f64 = new.iter().map(|id| self.events.get(*id).weighed.score).sum();
         let gain = after - before;
         if gain > GAIN_MIN {
             for &id in old {
                 // They are the others' now, or free.
                 self.events.get_mut(id).hits.clear();
-                self.events.remove(id, self.rings);
+                self.remove(id);
             }
             changed.extend(new);
         } else {
             for id in new {
-                self.events.remove(id, self.rings);
+                self.remove(id);
             }
             for &id in old {
                 let e = self.events.get_mut(id);
@@ -195,8 +178,8 @@ impl Joint<'_> {
         let mut free: Vec<Hit> =
             hits.iter().copied().filter(|hit| self.owner(*hit) == FREE).collect();
         free.sort_by(|a, b| time(a).total_cmp(&time(b)).then(a.station.cmp(&b.station)));
-        let Self { net, rings, physics, horizon, events, s } = self;
-        let view = View { net, rings, physics, horizon: *horizon, me: FREE - 1 };
+        let Self { net, rings, physics, horizon, events, s, .. } = self;
+        let view = View { net, rings, physics, horizon: *horizon, me: FREE };
         if free.len() < HALF_HITS {
             return None;
         }

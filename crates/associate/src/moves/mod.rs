@@ -8,13 +8,11 @@ mod wishes;
 
 use crate::live::{Events, Live, claim};
 use crate::matching::{Pair, Table};
-use crate::network::Network;
-use crate::ring::{DEALT, FREE, Ring};
+use crate::ring::{DEALT, FREE};
 use crate::roads::{Road, Seats};
-use crate::score::{Hit, Physics, Reached, View, occam};
-use crate::search::Scratch;
+use crate::score::{Hit, Reached, View, occam};
+use crate::work::Work;
 
-pub(crate) use joint::Joint;
 pub(crate) use wishes::{Expected, Wishes};
 
 use wishes::Wish;
@@ -71,46 +69,153 @@ pub(crate) struct Deal {
     at_stake: Vec<bool>,
 }
 
-/// One round of moves on the named events, with deaths. True if anything changed.
-pub(crate) fn sweep(
-    net: &Network,
-    rings: &mut [Ring],
-    physics: &Physics,
-    events: &mut Events,
-    horizon: f64,
-    active: &[u32],
-    s: &mut Scratch,
-    deal: &mut Deal,
-) -> bool {
-    shift(net, rings, physics, events, horizon, active, s, deal)
-        | deaths(net, rings, physics, events, horizon, active, s, deal)
-}
+impl Work<'_> {
+    /// One round of moves on the named events, with deaths. True if anything changed.
+    pub(crate) fn sweep(&mut self, active: &[u32]) -> bool {
+        self.shift(active) | self.deaths(active)
+    }
 
-/// One round of dealing and moving. True if anything changed.
-pub(crate) fn shift(
-    net: &Network,
-    rings: &mut [Ring],
-    physics: &Physics,
-    events: &mut Events,
-    horizon: f64,
-    active: &[u32],
-    s: &mut Scratch,
-    deal: &mut Deal,
-) -> bool {
-    assign(net, rings, physics, events, horizon, active, deal);
-    let mut changed = false;
-    for &id in active {
-        let e = events.get(id);
-        // Dealt what it had, but for a few, where it had come to rest; what is
-        // believed of a site hardly moves an event of so many hits.
-        let rests =
-            e.drift < SETTLED_M && e.hits.len() >= RESTS_HITS && !changed_hits(&e.before, &e.hits);
-        if e.alive && !rests && relocate(net, rings, physics, events, horizon, id, s) {
-            events.get_mut(id).dirty = true;
-            changed = true;
+    /// One round of dealing and moving. True if anything changed.
+    pub(crate) fn shift(&mut self, active: &[u32]) -> bool {
+        self.assign(active);
+        let mut changed = false;
+        for &id in active {
+            let e = self.events.get(id);
+            // Dealt what it had, but for a few, where it had come to rest; what is
+            // believed of a site hardly moves an event of so many hits.
+            let rests = e.drift < SETTLED_M
+                && e.hits.len() >= RESTS_HITS
+                && !changed_hits(&e.before, &e.hits);
+            if e.alive && !rests && self.relocate(id) {
+                self.events.get_mut(id).dirty = true;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Deals the detections of each station. Within a knot of predictions that
+    /// want the same detections the order of arrivals is the order of predictions
+    /// (the best matching of points on a line), found by dynamic programming.
+    fn assign(&mut self, active: &[u32]) {
+        let Self { net, rings, physics, events, horizon, deal, .. } = self;
+        for &id in active {
+            if events.get(id).alive {
+                claim(&events.get(id).hits, rings, DEALT);
+            }
+        }
+        let view = View { net, rings, physics, horizon: *horizon, me: FREE };
+        deal.wishes(&view, events, active);
+        deal.group(net.len());
+        deal.solve();
+        // Hand out.
+        for &id in active {
+            let e = events.get_mut(id);
+            if e.alive {
+                claim(&e.hits, rings, FREE);
+                e.hits.clear();
+            }
+        }
+        for p in &deal.predictions {
+            if p.taken != NONE {
+                let ring = &mut rings[p.station as usize];
+                let index = p.taken as usize;
+                ring.owner[index] = p.event;
+                let position = ring.position(index);
+                events.get_mut(p.event).hits.push(Hit { station: p.station, position });
+            }
         }
     }
-    changed
+
+    /// Moves one event to where its detections agree and weighs it again. True if
+    /// that changed it.
+    pub(crate) fn relocate(&mut self, id: u32) -> bool {
+        let Self { net, rings, physics, events, horizon, s, .. } = self;
+        let e = events.get(id);
+        if e.hits.len() < 3 {
+            events.remove(id, rings);
+            return true;
+        }
+        let mut loc = e.loc;
+        let old = e.weighed.score;
+        let view = View { net, rings, physics, horizon: *horizon, me: id };
+        let site = events.belief(physics, loc, id).site;
+        let info = view.settle(&mut loc, e.home, &e.hits, 3, site);
+        let home = net.nearest_to(loc.x, loc.y);
+        let belief = events.belief(physics, loc, id);
+        let e = events.get_mut(id);
+        let level = e.weighed.level;
+        e.roads.lay(&view, loc, home, level);
+        listen_to(&view, &e.hits, loc.t, level, e.roads.all(), &mut s.seats, &mut s.reached);
+        e.weighed = view.weigh(&mut s.reached, &belief, occam(&info), false);
+        crate::score::hits_of(&s.reached, rings, &mut s.hits);
+        let (dx, dy) = (loc.x - e.loc.x, loc.y - e.loc.y);
+        e.drift = (dx * dx + dy * dy).sqrt();
+        e.loc = loc;
+        e.home = home;
+        e.var = crate::score::spread(&info);
+        s.hits.sort_by_key(|hit| hit.station);
+        let changed = (e.weighed.score - old).abs() > CHANGED + CHANGED_SHARE * old.abs()
+            || changed_hits(&e.before, &s.hits);
+        claim(&e.hits, rings, FREE);
+        std::mem::swap(&mut e.hits, &mut s.hits);
+        claim(&e.hits, rings, id);
+        e.before.clone_from(&e.hits);
+        if e.weighed.score < 0.0 || e.hits.len() < 3 {
+            events.remove(id, rings);
+            return true;
+        }
+        changed
+    }
+
+    /// Removes events whose detections others would rather have, weakest first.
+    fn deaths(&mut self, active: &[u32]) -> bool {
+        let Self { net, rings, physics, events, horizon, s, deal } = self;
+        let alive = active.iter().copied().filter(|id| events.get(*id).alive);
+        let mut weak: Vec<u32> = alive.filter(|id| events.get(*id).weighed.score < SAFE).collect();
+        if weak.is_empty() {
+            return false;
+        }
+        weak.sort_by(|a, b| {
+            events.get(*a).weighed.score.total_cmp(&events.get(*b).weighed.score).then(a.cmp(b))
+        });
+        deal.at_stake.resize(net.len(), false);
+        for hit in weak.iter().flat_map(|id| &events.get(*id).hits) {
+            let ring = &mut rings[hit.station as usize];
+            let index = ring.index(hit.position);
+            ring.wanted[index] = 0.0;
+            deal.at_stake[hit.station as usize] = true;
+        }
+        for &me in active {
+            if !events.get(me).alive {
+                continue;
+            }
+            let view = View { net, rings, physics, horizon: *horizon, me };
+            deal.wants.clear();
+            deal.want(&view, events, &mut s.seats);
+            for want in &deal.wants {
+                let wanted = &mut rings[want.station as usize].wanted[want.index as usize];
+                *wanted = wanted.max(want.gain);
+            }
+        }
+        for hit in weak.iter().flat_map(|id| &events.get(*id).hits) {
+            deal.at_stake[hit.station as usize] = false;
+        }
+        let mut changed = false;
+        for id in weak {
+            let e = events.get_mut(id);
+            let wanted = |hit: &Hit| {
+                let ring = &rings[hit.station as usize];
+                ring.wanted[ring.index(hit.position)]
+            };
+            e.rival = e.hits.iter().map(wanted).sum();
+            if e.rival > e.weighed.score {
+                events.remove(id, rings);
+                changed = true;
+            }
+        }
+        changed
+    }
 }
 
 impl Deal {
@@ -201,100 +306,6 @@ impl Deal {
     }
 }
 
-/// Deals the detections of each station. Within a knot of predictions that
-/// want the same detections the order of arrivals is the order of predictions
-/// (the best matching of points on a line), found by dynamic programming.
-fn assign(
-    net: &Network,
-    rings: &mut [Ring],
-    physics: &Physics,
-    events: &mut Events,
-    horizon: f64,
-    active: &[u32],
-    deal: &mut Deal,
-) {
-    for &id in active {
-        if events.get(id).alive {
-            claim(&events.get(id).hits, rings, DEALT);
-        }
-    }
-    let view = View { net, rings, physics, horizon, me: FREE };
-    deal.wishes(&view, events, active);
-    deal.group(net.len());
-    deal.solve();
-    // Hand out.
-    for &id in active {
-        let e = events.get_mut(id);
-        if e.alive {
-            claim(&e.hits, rings, FREE);
-            e.hits.clear();
-        }
-    }
-    for p in &deal.predictions {
-        if p.taken != NONE {
-            let ring = &mut rings[p.station as usize];
-            let index = p.taken as usize;
-            ring.owner[index] = p.event;
-            let position = ring.position(index);
-            events.get_mut(p.event).hits.push(Hit { station: p.station, position });
-        }
-    }
-}
-
-/// Moves one event to where its detections agree and weighs it again.
-pub(crate) fn relocate(
-    net: &Network,
-    rings: &mut [Ring],
-    physics: &Physics,
-    events: &mut Events,
-    horizon: f64,
-    id: u32,
-    s: &mut Scratch,
-) -> bool {
-    let e = events.get(id);
-    if e.hits.len() < 3 {
-        events.remove(id, rings);
-        return true;
-    }
-    let mut loc = e.loc;
-    let old = e.weighed.score;
-    {
-        let view = View { net, rings, physics, horizon, me: id };
-        let site = events.belief(physics, loc, id).site;
-        let info = view.settle(&mut loc, e.home, &e.hits, 3, site);
-        let home = net.nearest_to(loc.x, loc.y);
-        let belief = events.belief(physics, loc, id);
-        let e = events.get_mut(id);
-        let level = e.weighed.level;
-        e.roads.lay(&view, loc, home, level);
-        listen_to(&view, &e.hits, loc.t, level, e.roads.all(), &mut s.seats, &mut s.reached);
-        let weighed = view.weigh(&mut s.reached, &belief, occam(&info), false);
-        s.hits.clear();
-        crate::score::hits_of(&s.reached, rings, &mut s.hits);
-        let e = events.get_mut(id);
-        let (dx, dy) = (loc.x - e.loc.x, loc.y - e.loc.y);
-        e.drift = (dx * dx + dy * dy).sqrt();
-        e.loc = loc;
-        e.home = home;
-        e.weighed = weighed;
-        e.var = crate::score::spread(&info);
-    }
-    let e = events.get_mut(id);
-    s.hits.sort_by_key(|hit| hit.station);
-    let changed = (e.weighed.score - old).abs() > CHANGED + CHANGED_SHARE * old.abs()
-        || changed_hits(&e.before, &s.hits);
-    claim(&e.hits, rings, FREE);
-    std::mem::swap(&mut e.hits, &mut s.hits);
-    claim(&e.hits, rings, id);
-    e.before.clone_from(&e.hits);
-    let (score, count) = (e.weighed.score, e.hits.len());
-    if score < 0.0 || count < 3 {
-        events.remove(id, rings);
-        return true;
-    }
-    changed
-}
-
 /// True if hits are not the same as before but for a few; both are in order of station.
 fn changed_hits(before: &[Hit], now: &[Hit]) -> bool {
     if before == now {
@@ -362,63 +373,6 @@ fn heard(view: &View, r: &Reached, hit: Hit) -> Option<Reached> {
         + f64::from(pick.gain)
         + view.physics.direction(pick, r.toward);
     Some(Reached { heard: index, amp: pick.amp, mute: false, gain, residual, variance, ..*r })
-}
-
-/// Removes events whose detections others would rather have.
-fn deaths(
-    net: &Network,
-    rings: &mut [Ring],
-    physics: &Physics,
-    events: &mut Events,
-    horizon: f64,
-    active: &[u32],
-    s: &mut Scratch,
-    deal: &mut Deal,
-) -> bool {
-    let alive = active.iter().copied().filter(|id| events.get(*id).alive);
-    let mut weak: Vec<u32> = alive.filter(|id| events.get(*id).weighed.score < SAFE).collect();
-    if weak.is_empty() {
-        return false;
-    }
-    weak.sort_by(|a, b| {
-        events.get(*a).weighed.score.total_cmp(&events.get(*b).weighed.score).then(a.cmp(b))
-    });
-    deal.at_stake.resize(net.len(), false);
-    for hit in weak.iter().flat_map(|id| &events.get(*id).hits) {
-        let ring = &mut rings[hit.station as usize];
-        let index = ring.index(hit.position);
-        ring.wanted[index] = 0.0;
-        deal.at_stake[hit.station as usize] = true;
-    }
-    for &id in active {
-        if !events.get(id).alive {
-            continue;
-        }
-        let view = View { net, rings, physics, horizon, me: id };
-        deal.wants.clear();
-        deal.want(&view, events, &mut s.seats);
-        for want in &deal.wants {
-            let wanted = &mut rings[want.station as usize].wanted[want.index as usize];
-            *wanted = wanted.max(want.gain);
-        }
-    }
-    for hit in weak.iter().flat_map(|id| &events.get(*id).hits) {
-        deal.at_stake[hit.station as usize] = false;
-    }
-    let mut changed = false;
-    for id in weak {
-        let e = events.get_mut(id);
-        let wanted = |hit: &Hit| {
-            let ring = &rings[hit.station as usize];
-            ring.wanted[ring.index(hit.position)]
-        };
-        e.rival = e.hits.iter().map(wanted).sum();
-        if e.rival > e.weighed.score {
-            events.remove(id, rings);
-            changed = true;
-        }
-    }
-    changed
 }
 
 impl Deal {
