@@ -153,14 +153,11 @@ impl EventPicture {
                 length(radius)
             );
         }
-        let mut named = None;
+        let whole = side * std::f64::consts::SQRT_2;
         for s in self.drawn() {
-            // A station that heard each of its waves is named once.
-            let heard = matches!(s.did, Did::Hear { .. });
-            let again = heard && named.replace(s.at) == Some(s.at);
-            let whole = side * std::f64::consts::SQRT_2;
-            Self::mark(svg, s, (cx, cy), at(s.at), if again { "" } else { &s.name }, whole);
+            Self::mark(svg, s, (cx, cy), at(s.at), whole);
         }
+        self.names(svg, at);
         for place in &self.elsewhere {
             let (x, y) = at(*place);
             let _ = writeln!(
@@ -223,16 +220,43 @@ impl EventPicture {
         corners.into_iter().min_by_key(|(right, low)| within(*right, *low)).unwrap_or((true, true))
     }
 
-    /// A station on the map; `label` stands beside it, and a ray of `whole` leads
-    /// where an array heard it from.
-    fn mark(
-        svg: &mut String,
-        s: &Mark,
-        centre: (f64, f64),
-        (x, y): (f64, f64),
-        label: &str,
-        whole: f64,
-    ) {
+    /// Names of the stations that heard it, nearest first, each beside its own where
+    /// there is room; the others are named when pointed at and in the list of arrivals.
+    fn names(&self, svg: &mut String, at: impl Fn((f64, f64)) -> (f64, f64)) {
+        let heard = || self.drawn().filter(|s| matches!(s.did, Did::Hear { .. }));
+        // Left, top, right and bottom of what is taken.
+        let dot = |s: &Mark| {
+            let (x, y) = at(s.at);
+            (x - 4.0, y - 4.0, x + 4.0, y + 4.0)
+        };
+        let mut taken: Vec<(f64, f64, f64, f64)> = heard().map(dot).collect();
+        let mut named = None;
+        for s in heard() {
+            // A station that heard each of its waves is named once.
+            if named.replace(s.at) == Some(s.at) {
+                continue;
+            }
+            let (x, y) = at(s.at);
+            let wide = 6.0 * s.name.chars().count() as f64;
+            let right = ("start", x + 7.0, (x + 7.0, y - 5.0, x + 7.0 + wide, y + 5.0));
+            let left = ("end", x - 7.0, (x - 7.0 - wide, y - 5.0, x - 7.0, y + 5.0));
+            let free = |(_, _, a): &(&str, f64, (f64, f64, f64, f64))| {
+                taken.iter().all(|b| a.2 < b.0 || b.2 < a.0 || a.3 < b.1 || b.3 < a.1)
+            };
+            let Some((anchor, x, place)) = [right, left].into_iter().find(free) else { continue };
+            taken.push(place);
+            let _ = writeln!(
+                svg,
+                "<text x=\"{}\" y=\"{}\" font-size=\"10\" text-anchor=\"{anchor}\">{}</text>",
+                px(x),
+                px(y + 4.0),
+                escaped(&s.name)
+            );
+        }
+    }
+
+    /// A station on the map; a ray of `whole` leads where an array heard it from.
+    fn mark(svg: &mut String, s: &Mark, centre: (f64, f64), (x, y): (f64, f64), whole: f64) {
         let name = escaped(s.row().trim());
         if let Some(turn) = s.from_deg.map(f64::to_radians) {
             let _ = writeln!(
@@ -248,16 +272,12 @@ impl EventPicture {
             Did::Hear { residual_s, .. } => writeln!(
                 svg,
                 "<line x1=\"{}\" y1=\"{}\" x2=\"{2}\" y2=\"{3}\" stroke=\"{HEARD}\" stroke-opacity=\"0.3\"/>\
-                 <circle cx=\"{2}\" cy=\"{3}\" r=\"5\" fill=\"{HEARD}\"><title>{name}: heard it {residual_s:+.3} s late, {4:+.1}</title></circle>\
-                 <text x=\"{5}\" y=\"{6}\" font-size=\"10\">{7}</text>",
+                 <circle cx=\"{2}\" cy=\"{3}\" r=\"5\" fill=\"{HEARD}\"><title>{name}: heard it {residual_s:+.3} s late, {4:+.1}</title></circle>",
                 px(centre.0),
                 px(centre.1),
                 px(x),
                 px(y),
-                s.nats,
-                px(x + 7.0),
-                px(y + 4.0),
-                escaped(label)
+                s.nats
             ),
             Did::Nothing => writeln!(
                 svg,
@@ -366,5 +386,38 @@ impl EventPicture {
                 px(bottom + 32.0)
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(name: &str, at: (f64, f64)) -> Mark {
+        let did = Did::Hear { residual_s: 0.01, sigma_s: 0.05 };
+        let name = name.to_owned();
+        Mark { name, wave: String::new(), at, from_deg: None, chance: 0.9, nats: 9.0, did }
+    }
+
+    #[test]
+    fn names_do_not_cover_each_other_and_none_is_lost() {
+        let picture = EventPicture {
+            title: "Event".to_owned(),
+            description: "three of one village, and one apart".to_owned(),
+            stations: vec![
+                heard("Alpha", (4_000.0, 0.0)),
+                heard("Bravo", (4_010.0, 5.0)),
+                heard("Charlie", (4_020.0, 10.0)),
+                heard("Delta", (-9_000.0, 9_000.0)),
+            ],
+            elsewhere: Vec::new(),
+            covariance: [100.0, 0.0, 100.0],
+        };
+        let svg = picture.svg();
+        let beside = |name: &str| svg.contains(&format!("\">{name}</text>\n"));
+        // Right of them and left of them there is room for one name each.
+        assert!(beside("Alpha") && beside("Bravo") && beside("Delta"), "{svg}");
+        assert!(!beside("Charlie"), "{svg}");
+        assert!(svg.contains("<title>Charlie: heard it"), "{svg}");
     }
 }
