@@ -13,6 +13,7 @@
 use chance::{Chance, Streams};
 use serde::Serialize;
 
+use crate::delivery::Delivery;
 use crate::front::T0;
 use crate::scenario::Globe;
 use crate::stream::Counts;
@@ -206,8 +207,11 @@ pub(crate) fn generate<S: Sink>(
     sink: &mut S,
 ) -> Result<Counts, S::Error> {
     let world = world(seed);
-    part(&world, globe.training_episodes, &Streams::new(seed, "training"), &TRAINING, sink)?;
-    let counts = part(&world, globe.episodes, &Streams::new(seed, "episodes"), &MAIN, sink)?;
+    let delivery = || Delivery::new(seed);
+    let training = Streams::new(seed, "training");
+    part(&world, globe.training_episodes, &training, &TRAINING, delivery(), sink)?;
+    let episodes = Streams::new(seed, "episodes");
+    let counts = part(&world, globe.episodes, &episodes, &MAIN, delivery(), sink)?;
     sink.put(Part::TruthPerformance, &json(&world))?;
     let meta = Meta { title, seed, globe, episode_s: EPISODE_S, apart_s: APART_S, t0: T0, counts };
     sink.put(Part::Meta, &json(&meta))?;
@@ -222,6 +226,8 @@ fn json(value: &impl Serialize) -> String {
 struct Files {
     stations: Part,
     arrivals: Part,
+    /// The same as they come in.
+    stream: Option<Part>,
     windows: Part,
     curve: Part,
     truth: Part,
@@ -231,6 +237,7 @@ struct Files {
 const MAIN: Files = Files {
     stations: Part::Stations,
     arrivals: Part::Arrivals,
+    stream: Some(Part::ArrivalStream),
     windows: Part::Windows,
     curve: Part::Curve,
     truth: Part::Truth,
@@ -239,6 +246,7 @@ const MAIN: Files = Files {
 const TRAINING: Files = Files {
     stations: Part::TrainingStations,
     arrivals: Part::TrainingArrivals,
+    stream: None,
     windows: Part::TrainingWindows,
     curve: Part::TrainingCurve,
     truth: Part::TrainingTruth,
@@ -251,6 +259,7 @@ fn part<S: Sink>(
     episodes: usize,
     streams: &Streams,
     files: &Files,
+    mut delivery: Delivery,
     sink: &mut S,
 ) -> Result<Counts, S::Error> {
     let mut counts = Counts::default();
@@ -269,7 +278,7 @@ fn part<S: Sink>(
         fixed(&mut row, start_s + EPISODE_S, 1);
         row.push('\n');
         sink.put(files.windows, &row)?;
-        write(&events, &arrivals, counts, files, sink)?;
+        write(&events, &arrivals, counts, files, &mut delivery, sink)?;
         counts.n_events += events.len() as u64;
         counts.n_acoustic += arrivals.len() as u64;
         let real = arrivals.iter().filter(|a| a.event.is_some()).count() as u64;
@@ -278,6 +287,9 @@ fn part<S: Sink>(
         counts.n_det_ge3 += events.iter().filter(|e| e.arrivals >= 3).count() as u64;
         counts.n_det_ge4 += events.iter().filter(|e| e.arrivals >= 4).count() as u64;
         sink.passed(start_s + APART_S, episodes as f64 * APART_S);
+    }
+    if let Some(stream) = files.stream {
+        delivery.put(stream, sink)?;
     }
     Ok(counts)
 }
@@ -386,12 +398,35 @@ fn curve_rows() -> String {
     out
 }
 
+/// An arrival as it comes in.
+fn line(number: u64, a: &Arrival, received_s: f64) -> String {
+    let mut line = String::from("{\"id\":\"");
+    id(&mut line, 'D', number);
+    line.push_str("\",\"kind\":\"arrival\",\"recv\":");
+    fixed(&mut line, received_s, 2);
+    line.push_str(",\"station\":\"");
+    line.push_str(STATIONS[a.station].0);
+    line.push('"');
+    for (field, value, decimals) in
+        [("t", a.t_s, 4), ("azimuth_deg", a.azimuth_deg, 3), ("slowness_s_deg", a.slowness_s_deg, 4)]
+    {
+        line.push_str(",\"");
+        line.push_str(field);
+        line.push_str("\":");
+        fixed(&mut line, value, decimals);
+    }
+    std::fmt::Write::write_fmt(&mut line, format_args!(",\"amplitude\":{:.5e}}}\n", a.amplitude))
+        .expect("a string takes everything");
+    line
+}
+
 /// Writes an episode; names go on from those of the episodes before.
 fn write<S: Sink>(
     events: &[Event],
     arrivals: &[Arrival],
     before: Counts,
     files: &Files,
+    delivery: &mut Delivery,
     sink: &mut S,
 ) -> Result<(), S::Error> {
     let mut row = String::new();
@@ -408,6 +443,10 @@ fn write<S: Sink>(
         std::fmt::Write::write_fmt(&mut row, format_args!(",{:.5e}\n", a.amplitude))
             .expect("a string takes everything");
         sink.put(files.arrivals, &row)?;
+        if files.stream.is_some() {
+            let received_s = delivery.received_s(a.t_s);
+            delivery.take(received_s, line(number, a, received_s));
+        }
         row.clear();
         id(&mut row, 'D', number);
         row.push(',');

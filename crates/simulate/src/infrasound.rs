@@ -12,6 +12,7 @@ use chance::{Chance, Streams};
 use domain::LatLon;
 use serde::Serialize;
 
+use crate::delivery::Delivery;
 use crate::front::T0;
 use crate::land::rounded;
 use crate::plane::{Plane, Spot};
@@ -84,7 +85,7 @@ pub(crate) fn generate<S: Sink>(
         others(set, array, &mut Streams::new(seed, "false detections").nth(array as u64), &mut all);
     }
     all.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.array.cmp(&b.array)));
-    write(&plane, &arrays, &sources, &all, sink)?;
+    write(&plane, &arrays, &sources, &all, Delivery::new(seed), sink)?;
     let counts = Counts {
         n_events: sources.len() as u64,
         n_acoustic: all.len() as u64,
@@ -190,6 +191,7 @@ fn write<S: Sink>(
     arrays: &[LatLon],
     sources: &[Source],
     all: &[Heard],
+    mut delivery: Delivery,
     sink: &mut S,
 ) -> Result<(), S::Error> {
     sink.put(Part::TruthAssoc, "det,event\n")?;
@@ -201,9 +203,10 @@ fn write<S: Sink>(
         row.push_str(if number == 1 { "[\n" } else { ",\n" });
         let _ = write!(
             row,
-            "{{\"Name\": \"A{}\", \"Time (UTC)\": \"{}\", \"Latitude\": {}, \"Longitude\": {}, \"Back Azimuth\": ",
+            "{{\"Name\": \"A{}\", \"Time (UTC)\": \"{}\", \"Received (UTC)\": \"{}\", \"Latitude\": {}, \"Longitude\": {}, \"Back Azimuth\": ",
             heard.array,
             moment(heard.t_s),
+            moment(delivery.received_s(heard.t_s)),
             at.lat(),
             at.lon()
         );

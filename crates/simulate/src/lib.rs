@@ -28,6 +28,7 @@ mod alarms;
 mod bound;
 mod crust;
 mod deception;
+mod delivery;
 mod elsewhere;
 mod front;
 mod globe;

@@ -9,6 +9,7 @@ use domain::LatLon;
 use serde::Serialize;
 
 use crate::crust::{LAYERS, Phase, first_arrival_s};
+use crate::delivery::Delivery;
 use crate::front::T0;
 use crate::land::rounded;
 use crate::plane::{Plane, Spot};
@@ -100,7 +101,7 @@ pub(crate) fn generate<S: Sink>(
         });
     }
     picks.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)));
-    write(&quakes, &picks, sink)?;
+    write(&quakes, &picks, Delivery::new(seed), sink)?;
     counts.n_acoustic = picks.len() as u64;
     counts.n_false = picks.len() as u64 - counts.n_true_arrivals;
     counts.n_det_ge3 = counts.n_events;
@@ -189,7 +190,28 @@ fn velocity_rows() -> String {
     out
 }
 
-fn write<S: Sink>(quakes: &[Quake], picks: &[Pick], sink: &mut S) -> Result<(), S::Error> {
+/// A pick as it comes in.
+fn line(number: u64, pick: &Pick, received_s: f64) -> String {
+    let mut line = String::from("{\"id\":\"");
+    id(&mut line, 'D', number);
+    line.push_str("\",\"kind\":\"pick\",\"recv\":");
+    fixed(&mut line, received_s, 2);
+    line.push_str(",\"station\":\"");
+    sensor(&mut line, pick.station);
+    line.push_str("\",\"phase\":\"");
+    line.push(pick.phase.letter());
+    line.push_str("\",\"t\":");
+    fixed(&mut line, pick.t_s, 4);
+    line.push_str("}\n");
+    line
+}
+
+fn write<S: Sink>(
+    quakes: &[Quake],
+    picks: &[Pick],
+    mut delivery: Delivery,
+    sink: &mut S,
+) -> Result<(), S::Error> {
     sink.put(Part::Picks, "det,station,phase,t_s\n")?;
     sink.put(Part::TruthAssoc, "det,event\n")?;
     let mut row = String::new();
@@ -204,6 +226,8 @@ fn write<S: Sink>(quakes: &[Quake], picks: &[Pick], sink: &mut S) -> Result<(), 
         fixed(&mut row, pick.t_s, 4);
         row.push('\n');
         sink.put(Part::Picks, &row)?;
+        let received_s = delivery.received_s(pick.t_s);
+        delivery.take(received_s, line(number, pick, received_s));
         row.clear();
         id(&mut row, 'D', number);
         row.push(',');
@@ -213,6 +237,7 @@ fn write<S: Sink>(quakes: &[Quake], picks: &[Pick], sink: &mut S) -> Result<(), 
         row.push('\n');
         sink.put(Part::TruthAssoc, &row)?;
     }
+    delivery.put(Part::PickStream, sink)?;
     sink.put(Part::Truth, "event,t_s,lat,lon,x_km,y_km,depth_km,magnitude,n_det\n")?;
     for (number, quake) in (0u64..).zip(quakes) {
         row.clear();

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::alarms::Alarms;
 use crate::bound::Information;
 use crate::deception::{self, Attack};
+use crate::delivery::delay_s;
 use crate::elsewhere::Other;
 use crate::hearing::{Arrival, Network, Source, turned};
 use crate::land::{JUMP_S_MAX, Sensor};
@@ -349,12 +350,7 @@ impl<'a, S: Sink> Stream<'a, S> {
         self.sink.put(Part::Detections, row)?;
         self.truth_of(number, arrival, first)?;
 
-        let (rate, (least_s, most_s)) = sheet::DELIVERY_LATE;
-        let delay_s = if self.delays.happens(rate) {
-            self.delays.between(least_s, most_s)
-        } else {
-            sheet::DELIVERY_S.0 + self.delays.exponential(sheet::DELIVERY_S.1)
-        };
+        let delay_s = delay_s(&mut self.delays);
         let recv_s = domain::probability::rounded(arrival.t_s + delay_s, 2);
         let mut line = String::with_capacity(128);
         line.push_str("{\"id\":\"");

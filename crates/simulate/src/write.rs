@@ -17,12 +17,16 @@ pub enum Part {
     Stream,
     /// `picks.csv`
     Picks,
+    /// `picks.ndjson`
+    PickStream,
     /// `arrays.dets.json`
     Arrays,
     /// `velocity.csv`
     Velocity,
     /// `arrivals.csv`
     Arrivals,
+    /// `arrivals.ndjson`
+    ArrivalStream,
     /// `windows.csv`
     Windows,
     /// `curve.csv`
@@ -65,9 +69,11 @@ impl Part {
             Self::Detections => "detections.csv",
             Self::Stream => "detections.ndjson",
             Self::Picks => "picks.csv",
+            Self::PickStream => "picks.ndjson",
             Self::Arrays => "arrays.dets.json",
             Self::Velocity => "velocity.csv",
             Self::Arrivals => "arrivals.csv",
+            Self::ArrivalStream => "arrivals.ndjson",
             Self::Windows => "windows.csv",
             Self::Curve => "curve.csv",
             Self::Truth => "truth.csv",
@@ -84,6 +90,13 @@ impl Part {
             Self::TrainingTruth => "training/truth.csv",
             Self::TrainingTruthAssoc => "training/truth_assoc.csv",
         }
+    }
+}
+
+impl Part {
+    /// Whether it is what another file holds, in the order in which it came in.
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::Stream | Self::PickStream | Self::ArrivalStream)
     }
 }
 

@@ -56,6 +56,37 @@ fn the_truth_has_a_perfect_score() {
     assert_eq!(found.ignored, found.n_truth - found.n_required);
 }
 
+/// Detections of arrays are not named as those of other sensors are.
+#[test]
+fn detections_of_arrays_are_scored_by_any_name() {
+    let files = set("infrasound", 48.0, 3);
+    let rules = Rules { min_det: 2.0, t_s: 900.0, x_km: 250.0, ..Rules::FRONT };
+    let mut events = String::from("event,t_s,lat,lon,prob\n");
+    for line in files["truth.csv"].lines().skip(1) {
+        let cell: Vec<&str> = line.split(',').collect();
+        events += &format!("{},{},{},{},0.9\n", cell[0], cell[1], cell[2], cell[3]);
+    }
+    let of = |assoc: &str| {
+        let texts = Texts {
+            truth: &files["truth.csv"],
+            truth_assoc: &files["truth_assoc.csv"],
+            truth_attacks: "",
+            meta: &files["meta.json"],
+            events: &events,
+            assoc,
+        };
+        score(&texts, &rules).unwrap().picks.unwrap()
+    };
+    let all = of(&files["truth_assoc.csv"]);
+    assert_eq!((all.pick_precision, all.pick_recall, all.iou06_f1), (1.0, 1.0, 1.0));
+    assert_eq!((all.thermal_link_precision, all.report_link_precision), (None, None));
+    // Half of the rows: half of the detections.
+    let rows: Vec<&str> = files["truth_assoc.csv"].lines().step_by(2).collect();
+    let half = of(&(rows.join("\n") + "\n"));
+    assert!((0.3..0.7).contains(&half.pick_recall), "{half:?}");
+    assert!(half.iou06_f1 < 0.7, "{half:?}");
+}
+
 #[test]
 fn an_offset_is_measured_and_a_large_one_is_a_miss() {
     let files = set("iso", 12.0, 11);

@@ -74,8 +74,15 @@ fn index_of<'a>(table: &Table<'a>) -> Result<BTreeMap<&'a str, usize>, Wrong> {
     Ok(table.text("event")?.into_iter().enumerate().map(|(index, id)| (id, index)).collect())
 }
 
-fn acoustic(detection: &str) -> bool {
-    detection.starts_with('D')
+/// Whether the name of a row is a letter and a number, as those of thermal pixels
+/// (`T12`) and reports (`R12`) are.
+fn is_named(row: &str, letter: char) -> bool {
+    row.strip_prefix(letter).is_some_and(|rest| rest.parse::<u64>().is_ok())
+}
+
+/// Whether a row is a detection at a station, however it is named.
+fn detected(row: &str) -> bool {
+    !is_named(row, 'T') && !is_named(row, 'R')
 }
 
 pub(crate) fn picks(
@@ -100,9 +107,9 @@ pub(crate) fn picks(
         .filter_map(|(detection, event)| Some((detection, *id.get(event)?)))
         .collect();
     let must = |event: usize| judged.n_det[event] >= judged.rules.min_det;
-    let owners = Owners::new(true_rows.iter().copied().filter(|(d, _)| acoustic(d)));
+    let owners = Owners::new(true_rows.iter().copied().filter(|(d, _)| detected(d)));
     let assigned = Owners::new(
-        rows.iter().copied().filter(|(d, j)| acoustic(d) && judged.prob[*j] >= judged.rules.prob),
+        rows.iter().copied().filter(|(d, j)| detected(d) && judged.prob[*j] >= judged.rules.prob),
     );
 
     let (mut good, mut good_required) = (0, 0);
@@ -171,7 +178,7 @@ fn links(
     judged: &Judged,
 ) -> (Option<f64>, Option<f64>) {
     let mut behind: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-    for (observation, event) in true_rows.iter().filter(|(o, _)| o.starts_with(letter)) {
+    for (observation, event) in true_rows.iter().filter(|(o, _)| is_named(o, letter)) {
         behind.entry(*observation).or_default().insert(*event);
     }
     let need: BTreeSet<&str> = behind
@@ -179,7 +186,7 @@ fn links(
         .filter(|(_, events)| events.iter().any(|e| judged.n_det[*e] >= judged.rules.min_det))
         .map(|(observation, _)| *observation)
         .collect();
-    let all: Vec<_> = rows.iter().filter(|(o, _)| o.starts_with(letter)).collect();
+    let all: Vec<_> = rows.iter().filter(|(o, _)| is_named(o, letter)).collect();
     if need.is_empty() && all.is_empty() {
         return (None, None);
     }
