@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::Kind;
 use crate::math;
 use crate::posterior::Features;
+use crate::stream::Wait;
 
 /// Version of the engine: part of every digest. Count it up with any change
 /// that can change a result.
@@ -123,6 +124,18 @@ impl Default for Model {
 impl Default for Calibration {
     fn default() -> Self {
         Self { weights: vec![-1.0, 2.0], fitted_on: "nothing: a guess".into() }
+    }
+}
+
+impl Calibration {
+    /// The map for events that are stated when these were waited for: as long as far
+    /// stations were not, they have one of their own, if there is one.
+    pub(crate) fn when(wait: Wait, last: &Self, preliminary: Option<&Self>) -> Self {
+        match wait {
+            Wait::Everyone => last,
+            Wait::Nearest => preliminary.unwrap_or(last),
+        }
+        .clone()
     }
 }
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::arrays::{self, ArrayDetection, ArrayEvent, ArrayModel};
 use crate::engine::{Engine, Event, Pace, Rejected};
+use crate::globe::{self, Arrival, Curve, GlobeEvent, Performance, Window};
 use crate::input::{Detection, MetNode, Outage, Station};
 use crate::model::Model;
 use crate::phases::{self, PhaseModel, Pick};
@@ -170,8 +171,9 @@ pub struct Stream<A: Associator = Engine> {
     /// Preliminary, final and settled.
     passes: Vec<Pass<A>>,
     known: BTreeMap<u32, Known<A::Found>>,
-    /// Probability of a preliminary event, from what the engine says of it.
-    discounted: Box<dyn Fn(f64) -> f64>,
+    /// Probability of a preliminary event from what its engine says of it, unless
+    /// the engine knows how little it has waited for.
+    discounted: Option<Box<dyn Fn(f64) -> f64>>,
     /// Event that a detection was last released with.
     home: BTreeMap<u32, u32>,
     next: u32,
@@ -216,7 +218,8 @@ impl Stream {
     pub fn new(stations: &[Station], met: &[MetNode], outages: &[Outage], model: &Model) -> Self {
         let engine = |pace| Engine::with_pace(stations, met, outages, model, pace);
         let model = model.clone();
-        Self::of(engine, [Pace::PRELIMINARY, Pace::FINAL], move |p| model.discounted(p))
+        let stream = Self::of(engine, [Pace::PRELIMINARY, Pace::FINAL]);
+        Self { discounted: Some(Box::new(move |p| model.discounted(p))), ..stream }
     }
 }
 
@@ -229,7 +232,7 @@ impl<'a> Stream<phases::Engine<'a>> {
         model: &PhaseModel,
     ) -> Self {
         let engine = |wait| phases::Engine::new(stations, outages, table, model, wait);
-        Self::of(engine, Wait::BOTH, |p| p)
+        Self::of(engine, Wait::BOTH)
     }
 }
 
@@ -237,17 +240,28 @@ impl Stream<arrays::Engine> {
     /// A stream for arrays of infrasound.
     pub fn of_arrays(stations: &[Station], outages: &[Outage], model: &ArrayModel) -> Self {
         let engine = |wait| arrays::Engine::new(stations, outages, model, wait);
-        Self::of(engine, Wait::BOTH, |p| p)
+        Self::of(engine, Wait::BOTH)
+    }
+}
+
+impl Stream<globe::Engine> {
+    /// A stream for a global network of arrays.
+    pub fn of_globe(
+        stations: &[Station],
+        outages: &[Outage],
+        curve: &Curve,
+        windows: &[Window],
+        performance: &Performance,
+    ) -> Self {
+        let engine =
+            |wait| globe::Engine::new(stations, outages, curve, windows, performance, wait);
+        Self::of(engine, Wait::BOTH)
     }
 }
 
 impl<A: Associator> Stream<A> {
     /// A stream of engines at a preliminary and at the final pace.
-    fn of<P: Copy>(
-        engine: impl Fn(P) -> A,
-        [preliminary, last]: [P; 2],
-        discounted: impl Fn(f64) -> f64 + 'static,
-    ) -> Self {
+    fn of<P: Copy>(engine: impl Fn(P) -> A, [preliminary, last]: [P; 2]) -> Self {
         Self {
             passes: vec![
                 Pass::new(engine(preliminary), LAG_S),
@@ -255,7 +269,7 @@ impl<A: Associator> Stream<A> {
                 Pass::new(engine(last), SETTLED_LAG_S),
             ],
             known: BTreeMap::new(),
-            discounted: Box::new(discounted),
+            discounted: None,
             home: BTreeMap::new(),
             next: 1,
             stepped_s: f64::NEG_INFINITY,
@@ -326,7 +340,9 @@ impl<A: Associator> Stream<A> {
         for pass in 0..self.passes.len() {
             for mut event in self.passes[pass].advance(received_s) {
                 if pass == 0 {
-                    event.set_probability((self.discounted)(event.probability()));
+                    if let Some(discounted) = &self.discounted {
+                        event.set_probability(discounted(event.probability()));
+                    }
                     if event.probability() < WORTH {
                         continue;
                     }
@@ -479,7 +495,7 @@ macro_rules! heard {
     )*};
 }
 
-heard!(Detection, Pick, ArrayDetection);
+heard!(Detection, Pick, ArrayDetection, Arrival);
 
 /// What every event has.
 macro_rules! found {
@@ -509,7 +525,7 @@ macro_rules! found {
     )*};
 }
 
-found!(Event, phases::Event, ArrayEvent);
+found!(Event, phases::Event, ArrayEvent, GlobeEvent);
 
 /// An engine whose methods are called so.
 macro_rules! associator {
@@ -549,3 +565,4 @@ macro_rules! associator {
 associator!(Engine, Detection, Event, 10.0);
 associator!(phases::Engine<'_>, Pick, phases::Event, 30.0);
 associator!(arrays::Engine, ArrayDetection, ArrayEvent, 1_800.0);
+associator!(globe::Engine, Arrival, GlobeEvent, 300.0);

@@ -8,11 +8,15 @@ use std::fmt::Write as _;
 
 use associate::account::{Account, Asked};
 use associate::arrays::ArrayModel;
+use associate::globe::GlobeEvent;
 use associate::phases::PhaseModel;
 use associate::stream::{Associator, Found, Heard, Output, Stream};
 use associate::travel::Table;
 use associate::{Engine, Model, arrays, phases};
-use common::{DEEPEST_KM, SPEEDS, in_order, infrasound, network, picked, run, scene, seismic};
+use common::{
+    DEEPEST_KM, SPEEDS, earth, in_order, infrasound, network, over_the_globe, performance, picked,
+    run, scene, seismic, world,
+};
 
 fn hex(values: &[f64]) -> String {
     let words: Vec<String> = values.iter().map(|v| format!("{:016x}", v.to_bits())).collect();
@@ -120,4 +124,34 @@ fn the_same_bits_of_arrays_on_every_machine() {
         );
     }
     insta::assert_snapshot!("bits_of_arrays", told);
+}
+
+#[test]
+fn the_same_bits_of_a_global_network_on_every_machine() {
+    let (stations, curve, known) = (world(), earth(), performance());
+    let mut told = String::new();
+    for seed in [3] {
+        let heard = over_the_globe(&stations, 0.6, seed);
+        let first = |events: &[GlobeEvent]| (!events.is_empty()).then_some(0);
+        let found = associate::globe::associate(
+            &stations,
+            &[],
+            &curve,
+            &[],
+            &heard,
+            &known,
+            &mut |_| (),
+            &first,
+        );
+        for e in &found.events {
+            let numbers =
+                [e.t_s, e.lat, e.lon, e.magnitude, e.probability, e.near, e.var_t, e.evidence];
+            let (own, covariance) = (hex(&numbers), hex(&e.covariance));
+            let _ = writeln!(told, "{seed} {} {own} {covariance}", e.rows.len());
+        }
+        account(&mut told, seed, found.account.as_ref());
+        let stream = Stream::of_globe(&stations, &[], &curve, &[], &known);
+        releases(&mut told, seed, stream, &heard);
+    }
+    insta::assert_snapshot!("bits_of_a_global_network", told);
 }

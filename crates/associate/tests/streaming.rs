@@ -11,7 +11,8 @@ use associate::stream::{Associator, Found, Grade, Heard, Output, Release, Stream
 use associate::travel::Table;
 use associate::{Detection, Model, Station, arrays, phases};
 use common::{
-    Chance, DEEPEST_KM, SPEEDS, in_order, infrasound, network, picked, run, scene, seismic,
+    Chance, DEEPEST_KM, SPEEDS, earth, in_order, infrasound, network, over_the_globe, performance,
+    picked, run, scene, seismic, world,
 };
 use proptest::prelude::*;
 
@@ -139,6 +140,53 @@ proptest! {
         prop_assert_eq!(&out.settled, &batch.events);
         in_order_and_complete(&out);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    #[test]
+    fn a_stream_of_a_global_network_ends_where_a_batch_ends(
+        seed in 1_u64..1000,
+        late in 0.0..0.4,
+    ) {
+        let (stations, curve, known) = (world(), earth(), performance());
+        // Longer than a piece of the record.
+        let heard = over_the_globe(&stations, 3.0, seed);
+        let record = received(&heard, late, seed);
+        let stream = || Stream::of_globe(&stations, &[], &curve, &[], &known);
+        let out = followed(stream(), &record);
+        let batch = associate::globe::associate(
+            &stations, &[], &curve, &[], &heard, &known, &mut |_| (), &|_| None,
+        );
+        prop_assert_eq!(&out.settled, &batch.events);
+        in_order_and_complete(&out);
+        prop_assert_eq!(followed(stream(), &record).releases, out.releases);
+    }
+}
+
+#[test]
+fn what_a_global_network_heard_is_released_within_minutes_and_stays() {
+    let (stations, curve, known) = (world(), earth(), performance());
+    let heard = over_the_globe(&stations, 4.0, 7);
+    let stream = Stream::of_globe(&stations, &[], &curve, &[], &known);
+    let out = followed(stream, &received(&heard, 0.0, 3));
+    let mut likely = out.settled.clone();
+    likely.retain(|event| event.probability > 0.9);
+    // Seven or eight in four hours, found in pieces of an hour and a half.
+    assert!(likely.len() >= 7, "{}", likely.len());
+    let of = by_id(&out.releases);
+    for event in &likely {
+        let releases = of
+            .values()
+            .find(|r| r.iter().any(|r| r.grade == Grade::Final && r.event.rows == event.rows))
+            .expect("every likely event has a final release");
+        assert_eq!(releases[0].grade, Grade::Preliminary, "{event:?}");
+        let soon = releases[0].known_s - event.t_s;
+        assert!(soon < 1_300.0, "{soon}");
+    }
+    let withdrawn = out.releases.iter().filter(|r| r.grade == Grade::Withdrawn).count();
+    assert!(withdrawn <= 1, "{withdrawn}");
 }
 
 /// Releases of an event are known in order, with nothing after the last word but

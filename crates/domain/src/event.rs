@@ -85,6 +85,9 @@ pub struct Event {
     /// Source level, dB at 1 km, if the waves tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level_db: Option<f64>,
+    /// Magnitude, if the waves tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub magnitude: Option<f64>,
     /// What it may have been if it took place, innocent causes included,
     /// likeliest first; empty if the engine does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -2,7 +2,7 @@
 //! a case may bring its own instead.
 
 /// Name and text of every built-in mapping, by name.
-pub const MAPPINGS: [(&str, &str); 26] = [
+pub const MAPPINGS: [(&str, &str); 29] = [
     ("air-alerts", include_str!("../mappings/air-alerts.toml")),
     ("air-alerts-official", include_str!("../mappings/air-alerts-official.toml")),
     ("air-attacks", include_str!("../mappings/air-attacks.toml")),
@@ -14,17 +14,20 @@ pub const MAPPINGS: [(&str, &str); 26] = [
     ("firms-landsat", include_str!("../mappings/firms-landsat.toml")),
     ("geoboundaries", include_str!("../mappings/geoboundaries.toml")),
     ("geonames", include_str!("../mappings/geonames.toml")),
+    ("global-arrivals", include_str!("../mappings/global-arrivals.toml")),
     ("hromadas", include_str!("../mappings/hromadas.toml")),
     ("infrapy", include_str!("../mappings/infrapy.toml")),
     ("land-geojson", include_str!("../mappings/land-geojson.toml")),
     ("land-topojson", include_str!("../mappings/land-topojson.toml")),
     ("land-use-10km", include_str!("../mappings/land-use-10km.toml")),
     ("pcodes", include_str!("../mappings/pcodes.toml")),
+    ("performance", include_str!("../mappings/performance.toml")),
     ("picks", include_str!("../mappings/picks.toml")),
     ("raions", include_str!("../mappings/raions.toml")),
     ("ru-mod-posts", include_str!("../mappings/ru-mod-posts.toml")),
     ("station-log", include_str!("../mappings/station-log.toml")),
     ("stations", include_str!("../mappings/stations.toml")),
+    ("travel-times", include_str!("../mappings/travel-times.toml")),
     ("ucdp-ged", include_str!("../mappings/ucdp-ged.toml")),
     ("velocity", include_str!("../mappings/velocity.toml")),
     ("viina", include_str!("../mappings/viina.toml")),

@@ -101,6 +101,10 @@ pub enum Table {
     Weather(Vec<WeatherRow>),
     /// Speed of waves by depth.
     Velocity(VelocityTable),
+    /// Travel times, s, by distance, degrees.
+    TravelTimes(Vec<(f64, f64)>),
+    /// What the arrays of a global network are like: the text of a JSON object.
+    Performance(String),
     /// Land.
     Land(Vec<Rings>),
 }
@@ -124,6 +128,9 @@ pub fn read<R: Read>(
 ) -> Result<TableRead, Refused> {
     if mapping.kind == Kind::Land {
         return land(mapping, input);
+    }
+    if mapping.kind == Kind::Performance {
+        return network::performance(&document(input)?);
     }
     let (rows, header) = Rows::open(mapping, input)?;
     let Some(rule) = mapping.table.as_ref() else {
@@ -154,11 +161,14 @@ pub fn read<R: Read>(
             collect(rows, |row, _| plan.node(row), Table::Weather)
         }
         Kind::Velocity => network::velocity(rule, &header, rows),
+        Kind::TravelTimes => network::travel_times(rule, &header, rows),
         Kind::ControlArea => control_area(mapping, rule, context, &header, rows),
-        Kind::Observations | Kind::Effort | Kind::Land => Err(Refused::Content(format!(
-            "the mapping {} reads rows, not a reference table",
-            mapping.id
-        ))),
+        Kind::Observations | Kind::Effort | Kind::Land | Kind::Performance => {
+            Err(Refused::Content(format!(
+                "the mapping {} reads rows, not a reference table",
+                mapping.id
+            )))
+        }
     }
 }
 
@@ -387,8 +397,8 @@ fn control_area<'r, R: Read + 'r>(
     Ok(TableRead { table: Table::ControlArea(Box::new(area)), rows: count, bad })
 }
 
-/// Polygons and nothing else, read as one document.
-fn land(mapping: &Mapping, input: impl Read) -> Result<TableRead, Refused> {
+/// A file that is one document.
+fn document(input: impl Read) -> Result<Vec<u8>, Refused> {
     let mut text = Vec::new();
     input.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut text)?;
     if text.len() as u64 > DOCUMENT_BYTES_MAX {
@@ -398,6 +408,12 @@ fn land(mapping: &Mapping, input: impl Read) -> Result<TableRead, Refused> {
         )));
     }
     crate::sniff::expect_text(&text)?;
+    Ok(text)
+}
+
+/// Polygons and nothing else, read as one document.
+fn land(mapping: &Mapping, input: impl Read) -> Result<TableRead, Refused> {
+    let text = document(input)?;
     let polygons = if mapping.format == Format::Topojson {
         crate::topojson::polygons(&text).map_err(Refused::Content)?
     } else {

@@ -40,7 +40,16 @@ fn read(name: &str, file: &str, file_name: &str) -> String {
 }
 
 /// One sample for each built-in mapping: name, file, and its name.
-const SAMPLES: [(&str, &str, &str); 26] = [
+const SAMPLES: [(&str, &str, &str); 29] = [
+    (
+        "global-arrivals",
+        "station,at_utc,azimuth_deg,slowness_s_deg,amplitude\n\
+         WRA,2030-01-01T00:00:01.25Z,271.5,8.1,1.2e-3\nWRA,2030-01-01T00:00:02Z,,8.1,1.2\n\
+         WRA,2030-01-01T00:00:02Z,271.5,8.1,0\nWRA,2030-01-01T00:00:02Z,271.5,900,1.2\n",
+        "arrivals.csv",
+    ),
+    ("travel-times", "distance_deg,travel_s\n0,0\n90,780.5\n180,1190\n", "curve.csv"),
+    ("performance", "{\"version\": \"a\", \"events_per_s\": 0.001}", "performance.json"),
     (
         "arrivals",
         "station,at_utc,amp_db,snr_db,baz_deg,baz_sigma_deg\n\

@@ -19,6 +19,28 @@ use strict::{Diagnostic, Moment, Spanned, Text};
 use crate::entry::Use;
 use crate::error::{Error, OnPath as _, Result};
 
+/// A table that a network needs beside its arrivals: its kind, what it is called, and
+/// the built-in mapping.
+type Needed = (intake::Kind, &'static str, &'static str);
+
+/// What picks are called, and what they need.
+const PICKS: (&str, &[Needed]) = (
+    "picks",
+    &[
+        (intake::Kind::Stations, "table of stations", "stations"),
+        (intake::Kind::Velocity, "velocity model", "velocity"),
+    ],
+);
+/// The same of what a global network detects.
+const GLOBAL: (&str, &[Needed]) = (
+    "arrivals with a slowness",
+    &[
+        (intake::Kind::Stations, "table of stations", "stations"),
+        (intake::Kind::TravelTimes, "table of travel times", "travel-times"),
+        (intake::Kind::Performance, "performance of its arrays", "performance"),
+    ],
+);
+
 /// Name of the file that every case starts with.
 pub const CASE: &str = "case.toml";
 
@@ -456,42 +478,42 @@ impl Reader<'_> {
     fn inputs(&self, keys: Vec<InputKeys>, sources: &[Source]) -> Result<Vec<CaseInput>> {
         let files = self.input_files(&keys)?;
         let mut inputs = Vec::with_capacity(keys.len());
-        let mut picks = Vec::new();
+        let mut networks = Vec::new();
         for (input, files) in keys.into_iter().zip(files) {
             self.source_of(&input.source, sources)?;
             let (mapping, mapping_file) = self.mapping(&input.mapping)?;
             let source = input.source.into_inner();
             if mapping.measures("phase") {
-                picks.push((source.clone(), input.mapping));
+                networks.push((source.clone(), input.mapping, PICKS));
+            } else if mapping.measures("slowness_s_deg") {
+                networks.push((source.clone(), input.mapping, GLOBAL));
             }
             let used_as = input.used_as;
             inputs.push(CaseInput { files, source, mapping, mapping_file, used_as });
         }
-        for (source, mapping) in picks {
-            self.can_associate_picks(&source, &mapping, &inputs)?;
+        for (source, mapping, (what, needed)) in networks {
+            self.can_associate(&source, &mapping, what, needed, &inputs)?;
         }
         Ok(inputs)
     }
 
-    /// Picks say nothing without the places of their stations and the speed of
-    /// waves between them.
-    fn can_associate_picks(
+    /// Arrivals say nothing without the places of their stations and what waves are
+    /// like between them.
+    fn can_associate(
         &self,
         source: &str,
         mapping: &Spanned<String>,
+        what: &str,
+        needed: &[Needed],
         inputs: &[CaseInput],
     ) -> std::result::Result<(), Diagnostic> {
-        let needed = [
-            (intake::Kind::Stations, "table of stations", "stations"),
-            (intake::Kind::Velocity, "velocity model", "velocity"),
-        ];
-        for (kind, what, built_in) in needed {
-            if !inputs.iter().any(|input| input.source == source && input.mapping.kind == kind) {
+        for (kind, missing, built_in) in needed {
+            if !inputs.iter().any(|input| input.source == source && input.mapping.kind == *kind) {
                 return Err(self.text.error_at(
                     mapping,
-                    format!("the source `{source}` has picks and no {what}"),
+                    format!("the source `{source}` has {what} and no {missing}"),
                     format!(
-                        "add an [[input]] of `{source}` with a {what} (built-in mapping `{built_in}`)"
+                        "add an [[input]] of `{source}` with it (built-in mapping `{built_in}`)"
                     ),
                 ));
             }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use domain::effort::DayEffort;
-use domain::event::Wave;
 use domain::state::{Facts, MapState, RowCounts, SourceDay, SourceState, State};
 use domain::sun::share_dark;
 use domain::time::{DAY_S, shifted};
@@ -25,7 +24,7 @@ use crate::folder::{Mission, write_durably};
 use crate::ingest::read_mapping;
 use crate::ledger::{Ledger, Passing};
 use crate::looking::{self, source_days, stated_effort};
-use crate::networks::{self, EventAccount, Heard, Listening};
+use crate::networks::{self, EngineOf, EventAccount, Heard, Listening};
 use crate::world::{AsOf, Network, World};
 
 /// File of the derived state in the folder `derived`.
@@ -143,8 +142,8 @@ struct Gathering<'w> {
     as_of: AsOf,
     sources: BTreeMap<String, Tally>,
     sightings: Vec<Sighting>,
-    /// Arrivals at the stations of networks, by source and waves.
-    heard: BTreeMap<(String, Wave), Vec<Heard>>,
+    /// Arrivals at the stations of networks, by source and engine.
+    heard: BTreeMap<(String, EngineOf), Vec<Heard>>,
     /// Day of each sighting by its place in the record.
     days: BTreeMap<RecordPosition, Date>,
     follow: Follow<'w>,
@@ -348,7 +347,7 @@ impl Gathering<'_> {
             if observation.signature == Signature::Arrival
                 && let Some(heard) = Heard::new(observation, recorded.id, recorded.at, day)
             {
-                self.heard.entry((source.id.clone(), heard.wave())).or_default().push(heard);
+                self.heard.entry((source.id.clone(), heard.engine())).or_default().push(heard);
                 continue;
             }
             match verdict {
@@ -369,7 +368,7 @@ impl Gathering<'_> {
     fn associate(&mut self, whole: Interval) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         let nothing = Network::default();
-        for ((id, wave), heard) in std::mem::take(&mut self.heard) {
+        for ((id, engine), heard) in std::mem::take(&mut self.heard) {
             let source = self
                 .world
                 .ledger
@@ -379,7 +378,7 @@ impl Gathering<'_> {
             let tally = self.sources.entry(id.clone()).or_default();
             let (basis, efforts) = (&source.effort, tally.efforts.as_slice());
             let listening = Listening { network, basis, efforts, whole };
-            let found = networks::associate(&id, wave, &listening, heard, self.follow.event);
+            let found = networks::associate(&id, engine, &listening, heard, self.follow.event);
             self.accounts.extend(found.account);
             for (at, day, outcome) in found.outcomes {
                 if let Some(counts) = tally.days.get_mut(&day) {

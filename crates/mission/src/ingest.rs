@@ -7,7 +7,6 @@ use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
 use domain::{Id, Observation};
-use intake::tables::Table;
 use intake::{Context, Item, Mapping, Quarantined, Refused, Stream};
 use jiff::Timestamp;
 use record::{Cadence, Reader, Writer};
@@ -399,9 +398,7 @@ fn read_table(
     output: &mut Output<'_>,
 ) -> std::result::Result<(), Stop> {
     let read = intake::tables::read(mapping, context, stored)?;
-    if let Table::Velocity(velocity) = &read.table {
-        crate::networks::layers(velocity).map_err(|why| Refused::Content(why.to_string()))?;
-    }
+    crate::networks::check(&read.table).map_err(Refused::Content)?;
     output.done.rows.read = read.rows - read.bad.len() as u64;
     output.done.rows.accepted = output.done.rows.read;
     for bad in read.bad {

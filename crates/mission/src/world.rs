@@ -80,6 +80,10 @@ pub struct Network {
     pub weather: Vec<WeatherRow>,
     /// Velocity model: the newest in the record.
     pub velocity: Option<VelocityTable>,
+    /// Travel times by distance, degrees and s: the newest in the record.
+    pub travel_times: Option<Vec<(f64, f64)>>,
+    /// What arrays of a global network are like, as JSON: the newest in the record.
+    pub performance: Option<String>,
 }
 
 /// The world of a mission.
@@ -287,6 +291,12 @@ impl Tables {
             }
             Table::Velocity(table) => {
                 self.networks.entry(source).or_default().velocity = Some(table);
+            }
+            Table::TravelTimes(points) => {
+                self.networks.entry(source).or_default().travel_times = Some(points);
+            }
+            Table::Performance(text) => {
+                self.networks.entry(source).or_default().performance = Some(text);
             }
             Table::LandUse(rows) => self.land_use.extend(rows),
             Table::Land(polygons) => self.land.extend(polygons),

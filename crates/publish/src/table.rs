@@ -233,6 +233,7 @@ pub fn events<'e>(events: impl Iterator<Item = &'e Event>) -> Table {
             event.wave.code().to_owned(),
             event.level_db.map_or(String::new(), |level| format!("{level:.1}")),
             event.depth.map_or(String::new(), |depth| format!("{:.1}", depth.m / 1000.0)),
+            event.magnitude.map_or(String::new(), |magnitude| format!("{magnitude:.1}")),
             event.arrivals.len().to_string(),
             class_list(&event.classes),
         ]
@@ -250,6 +251,7 @@ pub fn events<'e>(events: impl Iterator<Item = &'e Event>) -> Table {
             "wave",
             "level_db",
             "depth_km",
+            "magnitude",
             "arrivals",
             "classes",
         ],

@@ -407,9 +407,11 @@ fn line(number: u64, a: &Arrival, received_s: f64) -> String {
     line.push_str(",\"station\":\"");
     line.push_str(STATIONS[a.station].0);
     line.push('"');
-    for (field, value, decimals) in
-        [("t", a.t_s, 4), ("azimuth_deg", a.azimuth_deg, 3), ("slowness_s_deg", a.slowness_s_deg, 4)]
-    {
+    for (field, value, decimals) in [
+        ("t", a.t_s, 4),
+        ("azimuth_deg", a.azimuth_deg, 3),
+        ("slowness_s_deg", a.slowness_s_deg, 4),
+    ] {
         line.push_str(",\"");
         line.push_str(field);
         line.push_str("\":");

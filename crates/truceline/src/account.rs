@@ -80,6 +80,9 @@ impl Told<'_> {
                 made_by.join(", "),
                 match self.wave {
                     Wave::Sound => "by its level and its neighbours in time",
+                    Wave::Seismic if self.depth_km.is_none() => {
+                        "presumed: no depth is known, which would tell"
+                    }
                     Wave::Seismic => "by its depth; nothing else was looked at",
                     Wave::Infrasound => "nothing tells them apart, so all alike",
                 }

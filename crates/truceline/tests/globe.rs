@@ -158,3 +158,175 @@ fn what_is_missing_is_said() {
         truceline(&["calibrate"], &[("--data", &data), ("--out", &dir.path().join("p.json"))]);
     assert_ne!(code, 0, "{err}");
 }
+
+#[test]
+fn what_arrays_hear_is_released_as_it_comes_in_and_ends_as_the_table_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, out) = (dir.path().join("data"), dir.path().join("out"));
+    set(&data);
+    let (code, printed, err) =
+        truceline(&["associate", "--releases"], &[("--data", &data), ("--out", &out)]);
+    assert_eq!(code, 0, "{err}");
+    assert!(printed.contains("releases in releases.ndjson"), "{printed}");
+    let whole = dir.path().join("whole");
+    assert_eq!(associate(&data, &whole).0, 0);
+    let digest = |out: &Path| json(&out.join("summary.json"))["digest"].clone();
+    assert_eq!(digest(&out), digest(&whole));
+
+    // Of the preliminary ones as many are real as is said, and they come in time.
+    let score = dir.path().join("score.json");
+    let (data_name, out_name) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let args = ["simulate", "score", data_name, out_name, "--globe", "--grade", "preliminary"];
+    let (code, _, err) = truceline(&args, &[("--json", &score)]);
+    assert_eq!(code, 0, "{err}");
+    let score = json(&score);
+    assert!(score["n_solution"].as_u64().unwrap() > 50, "{score}");
+    assert!(score["ece_equal_mass"].as_f64().unwrap() < 0.12, "{score}");
+    assert!(score["latency_s_median"].as_f64().unwrap() < 1_500.0, "{score}");
+
+    // A line that is no arrival, one too many, and one in another unit of time.
+    let stream = data.join("arrivals.ndjson");
+    let mut text = fs::read_to_string(&stream).unwrap();
+    let count = text.lines().count();
+    let first = text.lines().next().unwrap().to_owned();
+    for line in [
+        first.as_str(),
+        "{\"kind\":\"arrival\",\"id\":\"X1\",\"recv\":9e6,\"station\":\"WRA\",\"t\":9e6,\"azimuth_deg\":1}",
+        "{\"kind\":\"heartbeat\",\"recv\":9e6}",
+        "no object",
+    ] {
+        text.push_str(line);
+        text.push('\n');
+    }
+    fs::write(&stream, text).unwrap();
+    let (code, _, err) =
+        truceline(&["associate", "--releases"], &[("--data", &data), ("--out", &out)]);
+    assert_eq!(code, 1, "{err}");
+    let aside = fs::read_to_string(out.join("quarantine.csv")).unwrap();
+    for (line, says) in [
+        (count + 1, "det,\"says to the digit"),
+        (count + 2, "slowness_s_deg,\"is missing\""),
+        (count + 4, "line,"),
+    ] {
+        assert!(aside.contains(&format!("arrivals.ndjson,{line},{says}")), "{says}: {aside}");
+    }
+}
+
+/// The moment of a time of a set, which begins on a day of 2026.
+fn moment(t_s: &str) -> String {
+    let zero: jiff::Timestamp = "2026-01-02T00:00:00Z".parse().unwrap();
+    let s: f64 = t_s.parse().unwrap();
+    (zero + jiff::SignedDuration::from_millis((s * 1e3).round() as i64)).to_string()
+}
+
+/// A case for a global network, in which explosions anywhere are forbidden.
+fn case(folder: &Path, performance: bool) {
+    let agreement = folder.join("agreement");
+    fs::create_dir_all(&agreement).unwrap();
+    fs::write(
+        agreement.join("agreement.toml"),
+        "[agreement]\nid = \"quiet\"\nversion = 1\ntitle = \"No explosions\"\nstatus = \"agreed\"\n\
+         authoritative_language = \"en\"\n[[zone]]\nid = \"all\"\nname = \"no limit\"\nkind = \"everywhere\"\n\
+         [[provision]]\nid = \"1\"\ntitle = \"No use of fire\"\nacts = [\"A\"]\nzone = \"all\"\n\
+         [[provision.in_force]]\nfrom = \"2026-01-02T00:00:00Z\"\nto = \"2026-01-06T00:00:00Z\"\n",
+    )
+    .unwrap();
+    let input = |mapping: &str, files: &str| {
+        format!("[[input]]\nsource = \"ring\"\nmapping = \"{mapping}\"\nfiles = \"{files}\"\n")
+    };
+    let mut text = "[case]\nid = \"world\"\ntitle = \"Global network\"\nagreement = \"agreement\"\nzone = \"UTC\"\n\
+                    [window]\nbaseline_from = \"2026-01-01T00:00:00Z\"\nfrom = \"2026-01-02T00:00:00Z\"\n\
+                    to = \"2026-01-06T00:00:00Z\"\nafter_to = \"2026-01-07T00:00:00Z\"\n\
+                    [[source]]\nid = \"ring\"\nname = \"Ring\"\noperator = \"x\"\ngroup = \"ring\"\nkind = \"seismic\"\n\
+                    effort = \"rows\"\ncitation = \"made up\"\nlicence = \"CC0\"\n"
+        .to_owned()
+        + &input("stations", "stations.csv")
+        + &input("travel-times", "curve.csv")
+        + &input("global-arrivals", "arrivals.csv");
+    if performance {
+        text += &input("performance", "performance.json");
+    }
+    fs::write(folder.join("case.toml"), text).unwrap();
+}
+
+#[test]
+fn a_global_network_goes_through_a_mission() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    set(&at("set"));
+    fs::create_dir_all(at("data")).unwrap();
+    for name in ["stations.csv", "curve.csv", "performance.json"] {
+        fs::copy(at("set").join(name), at("data").join(name)).unwrap();
+    }
+    let mut arrivals = String::from("station,at_utc,azimuth_deg,slowness_s_deg,amplitude\n");
+    for row in fs::read_to_string(at("set").join("arrivals.csv")).unwrap().lines().skip(1) {
+        let f: Vec<&str> = row.split(',').collect();
+        arrivals += &format!("{},{},{},{},{}\n", f[1], moment(f[2]), f[3], f[4], f[5]);
+    }
+    fs::write(at("data").join("arrivals.csv"), arrivals).unwrap();
+
+    // Without what the arrays are like the case is refused.
+    case(&at("case"), false);
+    let run = |args: &[&str], paths: &[&Path]| {
+        let mut args: Vec<&str> = args.to_vec();
+        args.extend(paths.iter().map(|path| path.to_str().unwrap()));
+        truceline(&args, &[])
+    };
+    let mission = at("mission");
+    let (code, _, err) = run(&["init", "--key-seed", "7"], &[&at("case"), &mission]);
+    assert_ne!(code, 0);
+    assert!(err.contains("has arrivals with a slowness and no performance"), "{err}");
+    case(&at("case"), true);
+    let fine = |args: &[&str], paths: &[&Path]| {
+        let (code, printed, err) = run(args, paths);
+        assert_eq!(code, 0, "{args:?}: {printed}{err}");
+        printed
+    };
+    fine(&["init", "--key-seed", "7"], &[&at("case"), &mission]);
+    let data = at("data");
+    fine(&["ingest", mission.to_str().unwrap(), "--data"], &[&data]);
+    fine(&["derive"], &[&mission]);
+    let listed = fine(&["events", "--format", "csv"], &[&mission]);
+    let mut lines = listed.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let column = |name: &str| header.iter().position(|c| *c == name).unwrap();
+    let likely: Vec<Vec<&str>> = lines
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .filter(|f| f[column("probability")].parse::<f64>().unwrap() >= 0.36)
+        .collect();
+    assert!(likely.iter().all(|f| f[column("wave")] == "seismic"), "{listed}");
+    assert!(likely.iter().all(|f| !f[column("magnitude")].is_empty()), "{listed}");
+
+    // They are the events that there were, as well as `associate` finds them.
+    let mut events = String::from("event,t_s,lat,lon,prob\n");
+    let zero: jiff::Timestamp = "2026-01-02T00:00:00Z".parse().unwrap();
+    for f in &likely {
+        let moment: jiff::Timestamp = f[column("at")].parse().unwrap();
+        let t_s = moment.duration_since(zero).as_secs_f64();
+        let of = |name: &str| f[column(name)];
+        events +=
+            &format!("{},{t_s},{},{},{}\n", of("id"), of("lat"), of("lon"), of("probability"));
+    }
+    fs::create_dir_all(at("solution")).unwrap();
+    fs::write(at("solution").join("events.csv"), events).unwrap();
+    let score = at("score.json");
+    fine(
+        &["simulate", "score", "--globe", "--json", score.to_str().unwrap()],
+        &[&at("set"), &at("solution")],
+    );
+    let score = json(&score);
+    // That nobody listened between the hours is not told to the mission.
+    assert!(score["f1"].as_f64().unwrap() >= 0.65, "{score}");
+
+    let svg = at("event.svg");
+    let told = fine(
+        &["events", "--explain", likely[0][column("id")], "--svg", svg.to_str().unwrap()],
+        &[&mission],
+    );
+    for says in ["\nmagnitude  ", "how usual its magnitude is", "presumed: no depth is known"] {
+        assert!(told.contains(says), "{says}: {told}");
+    }
+    assert!(fs::read_to_string(svg).unwrap().contains("90 % ellipse"));
+    assert!(fine(&["rebuild"], &[&mission]).contains("the same as before, byte for byte"));
+    assert!(fine(&["verify"], &[&mission]).contains("all is well"));
+}

@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::blocks::Blocks;
 use crate::engine::Rejected;
 use crate::input::{Outage, Station};
+use crate::model::Calibration;
 use crate::stream::Wait;
 
 use super::source::{Array, BUSY_S, CELERITY, FARTHEST_KM, Source, arrays, listen};
@@ -98,10 +99,12 @@ impl Engine {
             Wait::Nearest => (BLOCK_NEAREST_S, nearest_s(stations)),
             Wait::Everyone => (BLOCK_S, REACH_S),
         };
+        let mut model = model.clone();
+        model.calibration = Calibration::when(wait, &model.calibration, model.preliminary.as_ref());
         Self {
             stations: stations.to_vec(),
             outages: outages.to_vec(),
-            model: model.clone(),
+            model,
             held: Vec::new(),
             taken: Vec::new(),
             out: Vec::new(),

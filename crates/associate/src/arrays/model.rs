@@ -29,6 +29,10 @@ pub struct ArrayModel {
     pub inflation: f64,
     /// The calibration map of probabilities.
     pub calibration: Calibration,
+    /// That of events of which far arrays have not been waited for. Without it they are
+    /// stated as if nothing were to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preliminary: Option<Calibration>,
 }
 
 /// What there is to know of an event.

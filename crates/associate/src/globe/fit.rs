@@ -126,6 +126,7 @@ pub fn fit(
         magnitude_scale: MAGNITUDES.2,
         stations: stations.iter().enumerate().map(|(number, s)| of(number, s)).collect(),
         calibration: unfitted(),
+        preliminary: None,
         inflation: 1.0,
     }
 }

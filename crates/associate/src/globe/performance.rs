@@ -8,7 +8,7 @@ use crate::model::{Calibration, NotAModel};
 
 /// Version of the global engine: part of every summary. Count it up with any
 /// change that can change a result.
-pub const GLOBE_ENGINE_VERSION: u32 = 1;
+pub const GLOBE_ENGINE_VERSION: u32 = 2;
 
 /// The performance of a global network of arrays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub struct Performance {
     /// The calibration map of probabilities.
     #[serde(default = "unfitted")]
     pub calibration: Calibration,
+    /// That of events of which far arrays have not been waited for. Without it they are
+    /// stated as if nothing were to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preliminary: Option<Calibration>,
     /// Factor on the covariance so that ellipses hold what they say.
     #[serde(default = "one")]
     pub inflation: f64,
@@ -101,7 +105,12 @@ impl Performance {
             // Louder events must be louder: magnitudes are found by it.
             positive.push(("amplitude", s.amplitude[1]));
         }
-        finite.extend(read.calibration.weights.iter().map(|w| ("calibration.weights", *w)));
+        for (field, map) in [
+            ("calibration.weights", Some(&read.calibration)),
+            ("preliminary.weights", read.preliminary.as_ref()),
+        ] {
+            finite.extend(map.into_iter().flat_map(|map| &map.weights).map(|w| (field, *w)));
+        }
         for (field, value) in positive {
             if !value.is_finite() || value <= 0.0 {
                 return Err(NotAModel::Number { field, value });

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
+use super::engine::FLOOD;
 use super::net::{Net, Site, Spot};
 use super::*;
+use crate::{Outage, Station};
 
 /// Arrays on five continents, degrees north and east.
 const PLACES: [(f64, f64); 8] = [

@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::blocks::Blocks;
 use crate::engine::Rejected;
 use crate::input::{Outage, Station};
+use crate::model::Calibration;
 use crate::stream::Wait;
 use crate::travel::Table;
 
@@ -84,7 +85,9 @@ impl<'a> Engine<'a> {
         model: &PhaseModel,
         wait: Wait,
     ) -> Self {
-        let physics = Physics::new(model, table.deepest_km());
+        let mut model = model.clone();
+        model.calibration = Calibration::when(wait, &model.calibration, model.preliminary.as_ref());
+        let physics = Physics::new(&model, table.deepest_km());
         let net = Net::new(stations, outages, table, &physics);
         let ahead_s = net.wait(table, &physics, wait);
         let length_s = match wait {

@@ -36,6 +36,10 @@ pub struct PhaseModel {
     pub kinds: Vec<PhaseKind>,
     /// The calibration map of probabilities.
     pub calibration: Calibration,
+    /// That of events of which far stations have not been waited for. Without it they are
+    /// stated as if nothing were to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preliminary: Option<Calibration>,
 }
 
 impl Default for PhaseModel {
@@ -52,6 +56,7 @@ impl Default for PhaseModel {
             inflation: 1.0,
             kinds: kind::unknown(),
             calibration: Calibration::default(),
+            preliminary: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use associate::arrays::ArrayDetection;
+use associate::globe::{self, Arrival, Curve, Performance};
 use associate::phases::Pick;
 use associate::plane::Plane;
 use associate::travel::{Phase, Travel as _, Uniform, Way};
@@ -220,6 +221,82 @@ pub(crate) fn infrasound(arrays: &[Station], seed: u64) -> Vec<ArrayDetection> {
     all.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)));
     for (row, d) in (0..).zip(&mut all) {
         d.row = row;
+    }
+    all
+}
+
+/// Arrays on five continents.
+pub(crate) fn world() -> Vec<Station> {
+    let places = [
+        (-23.7, 133.9),
+        (18.5, 98.9),
+        (61.4, 26.1),
+        (64.8, -146.9),
+        (46.8, 82.3),
+        (13.1, 1.7),
+        (-10.0, -60.0),
+        (40.0, -110.0),
+    ];
+    let station = |(i, (lat, lon))| Station { name: format!("P{i}"), lat, lon, elev_m: 0.0 };
+    places.into_iter().enumerate().map(station).collect()
+}
+
+/// Travel times of a made-up earth, s by degrees.
+fn travel_s(deg: f64) -> f64 {
+    -0.023 * deg * deg + 10.7 * deg + 5.0
+}
+
+pub(crate) fn earth() -> Curve {
+    let points: Vec<(f64, f64)> = (0..=180).map(f64::from).map(|d| (d, travel_s(d))).collect();
+    Curve::new(&points).expect("times that only grow")
+}
+
+/// Nothing known of the arrays beyond what such are like.
+pub(crate) fn performance() -> Performance {
+    globe::fit(&world(), &earth(), &[], &[], &[], "none")
+}
+
+/// So many hours of a global network that never pauses: an event in each half hour
+/// and false alarms. In order of time, rows by order.
+pub(crate) fn over_the_globe(stations: &[Station], hours: f64, seed: u64) -> Vec<Arrival> {
+    let mut chance = Chance(seed);
+    let mut all: Vec<Arrival> = Vec::new();
+    let end_s = 3_600.0 * hours;
+    let mut t = 200.0;
+    while t < end_s {
+        let at = ((140.0 * chance.unit() - 70.0), 360.0 * chance.unit() - 180.0);
+        let (lat, lon) = (at.0.to_radians(), at.1.to_radians());
+        for (station, s) in (0..).zip(stations) {
+            let (here, there) = (s.lat.to_radians(), lon - s.lon.to_radians());
+            let along = libm::sin(here) * libm::sin(lat)
+                + libm::cos(here) * libm::cos(lat) * libm::cos(there);
+            let deg = libm::acos(along.clamp(-1.0, 1.0)).to_degrees();
+            let east = libm::sin(there) * libm::cos(lat);
+            let north = libm::cos(here) * libm::sin(lat)
+                - libm::sin(here) * libm::cos(lat) * libm::cos(there);
+            let azimuth_deg = libm::atan2(east, north).to_degrees() + 4.0 * chance.normal();
+            let amplitude = libm::exp(-7.3 + 2.03 * 4.8 - 0.002 * deg + 0.3 * chance.normal());
+            let t_s = t + travel_s(deg) + 0.5 * chance.normal();
+            let slowness_s_deg = 10.7 - 0.046 * deg + 0.3 * chance.normal();
+            if chance.unit() < 0.8 {
+                all.push(Arrival { station, t_s, azimuth_deg, slowness_s_deg, amplitude, row: 0 });
+            }
+        }
+        t += 1_500.0 + 600.0 * chance.unit();
+    }
+    for _ in 0..(30.0 * hours) as usize {
+        let station = (chance.unit() * stations.len() as f64) as u32;
+        let (t_s, azimuth_deg) = (end_s * chance.unit(), 360.0 * chance.unit());
+        let slowness_s_deg = 2.5 + 8.0 * chance.unit();
+        let amplitude = libm::exp(0.5 * chance.normal());
+        all.push(Arrival { station, t_s, azimuth_deg, slowness_s_deg, amplitude, row: 0 });
+    }
+    for a in &mut all {
+        a.t_s = (a.t_s * 1e6).round() / 1e6;
+    }
+    all.sort_by(|a, b| a.t_s.total_cmp(&b.t_s).then(a.station.cmp(&b.station)));
+    for (row, a) in (0..).zip(&mut all) {
+        a.row = row;
     }
     all
 }

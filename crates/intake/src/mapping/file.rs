@@ -266,6 +266,8 @@ struct TableKeys {
     vp_km_s: Option<Columns>,
     vs_km_s: Option<Columns>,
     deepest_km: Option<Columns>,
+    distance_deg: Option<Columns>,
+    travel_s: Option<Columns>,
 }
 
 #[derive(Deserialize)]
@@ -299,16 +301,26 @@ impl Checker<'_> {
             Kind::ControlArea | Kind::Weather => {
                 &[("time", raw.time.is_some()), ("table", raw.table.is_some())]
             }
-            Kind::Settlements | Kind::Units | Kind::LandUse | Kind::Stations | Kind::Velocity => {
-                &[("table", raw.table.is_some())]
-            }
-            Kind::Land => &[],
+            Kind::Settlements
+            | Kind::Units
+            | Kind::LandUse
+            | Kind::Stations
+            | Kind::Velocity
+            | Kind::TravelTimes => &[("table", raw.table.is_some())],
+            Kind::Land | Kind::Performance => &[],
         };
         if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
             return Err(self.text.error_at(
                 &head.kind,
                 format!("a mapping of this kind needs a table [{missing}]"),
                 "docs/formats.md lists the tables of each kind",
+            ));
+        }
+        if kind == Kind::Performance && *head.format.get_ref() != Format::Json {
+            return Err(self.text.error_at(
+                &head.format,
+                "a performance is read from json only",
+                "use format = \"json\"",
             ));
         }
         let geometry_only = matches!(head.format.get_ref(), Format::Topojson);
@@ -560,7 +572,11 @@ impl Checker<'_> {
                 ("vp_km_s", raw.vp_km_s.is_some()),
                 ("vs_km_s", raw.vs_km_s.is_some()),
             ],
-            Kind::Observations | Kind::Effort | Kind::Land => &[],
+            Kind::TravelTimes => &[
+                ("distance_deg", raw.distance_deg.is_some()),
+                ("travel_s", raw.travel_s.is_some()),
+            ],
+            Kind::Observations | Kind::Effort | Kind::Land | Kind::Performance => &[],
         };
         if let Some((missing, _)) = needs.iter().find(|(_, present)| !present) {
             return Err(self.text.error_at(
@@ -596,6 +612,7 @@ impl Checker<'_> {
                 .zip(raw.vs_km_s)
                 .map(|((depth, p), s)| [depth, p, s]),
             deepest_km: raw.deepest_km,
+            travel: raw.distance_deg.zip(raw.travel_s).map(|(distance, time)| [distance, time]),
         })
     }
 }

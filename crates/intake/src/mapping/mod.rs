@@ -37,6 +37,10 @@ pub enum Kind {
     Weather,
     /// Speed of P and S waves by depth.
     Velocity,
+    /// Travel times by distance over the earth.
+    TravelTimes,
+    /// What the arrays of a global network are like.
+    Performance,
     /// Where there is land, by which coasts are told from lines of contact.
     Land,
 }
@@ -235,6 +239,8 @@ pub(crate) struct TableRule {
     pub(crate) layer: Option<[Columns; 3]>,
     /// Depth down to which sources are sought, km.
     pub(crate) deepest_km: Option<Columns>,
+    /// Distance, degrees, and travel time, s.
+    pub(crate) travel: Option<[Columns; 2]>,
 }
 
 impl Mapping {
@@ -360,6 +366,9 @@ impl TableRule {
         visit_all(self.shares.iter().map(|(_, column)| column), add);
         visit_all(self.elevation_m.iter().chain(&self.array), add);
         visit_all(self.air.iter().flatten(), add);
-        visit_all(self.layer.iter().flatten().chain(&self.deepest_km), add);
+        visit_all(
+            self.layer.iter().flatten().chain(&self.deepest_km).chain(self.travel.iter().flatten()),
+            add,
+        );
     }
 }

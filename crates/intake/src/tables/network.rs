@@ -20,6 +20,9 @@ const WIND_M_S_MAX: f64 = 100.0;
 /// No air near the ground is colder or warmer, degrees Celsius.
 const AIR_C: std::ops::RangeInclusive<f64> = -70.0..=60.0;
 
+/// Distances over the earth, degrees, and times that waves take for them, s.
+const DISTANCE_DEG: std::ops::RangeInclusive<f64> = 0.0..=180.0;
+const TRAVEL_S: std::ops::RangeInclusive<f64> = 0.0..=100_000.0;
 /// Sources are sought down to a depth in these limits, km.
 const DEEPEST_KM: std::ops::RangeInclusive<f64> = 1.0..=800.0;
 
@@ -198,4 +201,36 @@ impl<'m> WeatherPlan<'m> {
             temperature_c: within(row, temperature, &AIR_C, "degrees Celsius")?,
         })
     }
+}
+
+/// Reads travel times by distance. As of a velocity model, none can be set aside.
+pub(super) fn travel_times<'r, R: Read + 'r>(
+    rule: &TableRule,
+    header: &Header,
+    mut rows: Rows<'r, R>,
+) -> Result<TableRead, Refused> {
+    let [distance, time] = rule.travel.as_ref().expect("checked when the mapping was read");
+    let [distance, time] = [header.require(distance)?, header.require(time)?];
+    let mut points = Vec::new();
+    while let Some((_, made)) = rows.next(|_, row, _| {
+        Ok((within(row, &distance, &DISTANCE_DEG, "degrees")?, within(row, &time, &TRAVEL_S, "s")?))
+    })? {
+        points.push(made.map_err(|bad| {
+            Refused::Content(format!("travel times are taken whole or not at all; {bad}"))
+        })?);
+    }
+    let rows = points.len() as u64;
+    Ok(TableRead { table: Table::TravelTimes(points), rows, bad: Vec::new() })
+}
+
+/// Reads what the arrays of a global network are like: one object, which its engine
+/// understands.
+pub(super) fn performance(text: &[u8]) -> Result<TableRead, Refused> {
+    let value: serde_json::Value =
+        serde_json::from_slice(text).map_err(|why| Refused::Content(why.to_string()))?;
+    if !value.is_object() {
+        return Err(Refused::Content("not a JSON object".to_owned()));
+    }
+    let table = Table::Performance(value.to_string());
+    Ok(TableRead { table, rows: 1, bad: Vec::new() })
 }

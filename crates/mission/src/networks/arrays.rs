@@ -44,7 +44,7 @@ fn arrays(listening: &Listening<'_>, heard: &[Heard]) -> Vec<Station> {
         marked.iter().any(|row| row.array && row.name == array.name)
             || heard.iter().any(|one| match one.what {
                 What::Infrasound { array: at, .. } => stands_at(array, at),
-                What::Sound { .. } | What::Pick { .. } => false,
+                _ => false,
             })
     });
     for one in heard {
@@ -70,6 +70,7 @@ fn inferred(event: &ArrayEvent) -> Inferred {
         covariance: event.covariance,
         depth: None,
         level_db: None,
+        magnitude: None,
         probability: event.probability,
         evidence: event.evidence,
         classes: classes(KINDS.iter().map(|kind| (*kind, alike))),

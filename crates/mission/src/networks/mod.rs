@@ -5,6 +5,7 @@
 //! their times and places in the record, and no engine sees a clock.
 
 mod arrays;
+mod globe;
 mod picks;
 mod sounds;
 
@@ -23,7 +24,8 @@ use domain::{
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-pub(crate) use self::picks::layers;
+use intake::tables::Table;
+
 use crate::world::Network;
 
 /// An arrival on its way to an engine.
@@ -47,6 +49,8 @@ enum What {
     Sound { amp_db: f32, snr_db: f32, from: Option<BackAzimuth> },
     /// A wave in the ground: which one by its name, and how well it was picked.
     Pick { phase: Result<Phase, String>, weight: f64 },
+    /// A wave that came a long way: from where, at what slowness, and how strong.
+    Afar { azimuth_deg: f64, slowness_s_deg: f64, amplitude: f64 },
     /// Infrasound at an array: where that stands, and from where it came.
     Infrasound { array: LatLon, azimuth_deg: f64 },
 }
@@ -71,6 +75,11 @@ impl Heard {
                         phase: Phase::named(phase.as_bytes()).ok_or_else(|| phase.to_owned()),
                         weight: number("weight").unwrap_or(1.0),
                     },
+                    None if number("slowness_s_deg").is_some() => What::Afar {
+                        azimuth_deg: number("azimuth_deg").unwrap_or(f64::NAN),
+                        slowness_s_deg: number("slowness_s_deg").unwrap_or(f64::NAN),
+                        amplitude: number("amplitude").unwrap_or(f64::NAN),
+                    },
                     None => What::Sound {
                         amp_db: decibels("amp_db"),
                         snr_db: decibels("snr_db"),
@@ -92,13 +101,50 @@ impl Heard {
         Some(Self { observation: id, at, day, station, when, what })
     }
 
-    /// The waves that it is of, which say what engine it goes to.
-    pub(crate) const fn wave(&self) -> Wave {
+    /// The engine that it goes to.
+    pub(crate) const fn engine(&self) -> EngineOf {
         match self.what {
-            What::Sound { .. } => Wave::Sound,
-            What::Pick { .. } => Wave::Seismic,
-            What::Infrasound { .. } => Wave::Infrasound,
+            What::Sound { .. } => EngineOf::Sounds,
+            What::Pick { .. } => EngineOf::Picks,
+            What::Infrasound { .. } => EngineOf::Arrays,
+            What::Afar { .. } => EngineOf::Globe,
         }
+    }
+}
+
+/// The engine that associates arrivals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EngineOf {
+    /// Sounds at single sensors.
+    Sounds,
+    /// P and S at the stations of a region.
+    Picks,
+    /// Infrasound at arrays.
+    Arrays,
+    /// What a global network of arrays detects.
+    Globe,
+}
+
+impl EngineOf {
+    /// From which waves its events are inferred.
+    const fn wave(self) -> Wave {
+        match self {
+            Self::Sounds => Wave::Sound,
+            Self::Picks | Self::Globe => Wave::Seismic,
+            Self::Arrays => Wave::Infrasound,
+        }
+    }
+}
+
+/// Whether an engine can use a table that is read whole, or why not.
+pub(crate) fn check(table: &Table) -> Result<(), String> {
+    match table {
+        Table::Velocity(velocity) => {
+            picks::layers(velocity).map(drop).map_err(|why| why.to_string())
+        }
+        Table::TravelTimes(points) => globe::curve(points).map(drop),
+        Table::Performance(text) => globe::performance(text).map(drop),
+        _ => Ok(()),
     }
 }
 
@@ -178,6 +224,7 @@ struct Inferred {
     covariance: [f64; 3],
     depth: Option<Depth>,
     level_db: Option<f64>,
+    magnitude: Option<f64>,
     probability: f64,
     /// Nats.
     evidence: f64,
@@ -204,7 +251,7 @@ type Ask<'a> = &'a dyn Fn(&[Inferred]) -> Option<usize>;
 /// the event whose id begins with `asked`.
 pub(crate) fn associate(
     source: &str,
-    wave: Wave,
+    engine: EngineOf,
     listening: &Listening<'_>,
     mut heard: Vec<Heard>,
     asked: Option<&str>,
@@ -220,17 +267,18 @@ pub(crate) fn associate(
             .iter()
             .position(|event| id(event).is_some_and(|id| id.to_string().starts_with(start)))
     };
-    let found = match wave {
-        Wave::Sound => sounds::associate(listening, &heard, &ask),
-        Wave::Seismic => picks::associate(listening, &heard, &ask),
-        Wave::Infrasound => arrays::associate(listening, &heard, &ask),
+    let found = match engine {
+        EngineOf::Sounds => sounds::associate(listening, &heard, &ask),
+        EngineOf::Picks => picks::associate(listening, &heard, &ask),
+        EngineOf::Arrays => arrays::associate(listening, &heard, &ask),
+        EngineOf::Globe => globe::associate(listening, &heard, &ask),
     };
     let mut outcomes = vec![Outcome::Alone; heard.len()];
     for (row, why) in found.rejected {
         outcomes[row as usize] = Outcome::Unusable(why);
     }
     let zero = listening.whole.from;
-    let event_of = |one: &Inferred| named(source, wave, one, &heard, zero);
+    let event_of = |one: &Inferred| named(source, engine.wave(), one, &heard, zero);
     let account = found.account.and_then(|account| {
         let event = event_of(&found.events[ask(&found.events)?])?;
         let observations = account.rows().map(|row| (row, heard[row as usize].observation));
@@ -371,6 +419,7 @@ fn named(
         probability: Probability::new(event.probability),
         evidence: rounded(event.evidence, 3),
         level_db: event.level_db.map(|level| rounded(level, 2)),
+        magnitude: event.magnitude.map(|magnitude| rounded(magnitude, 2)),
         classes: event.classes.clone(),
         arrivals,
     })

@@ -64,7 +64,7 @@ pub(super) fn associate(listening: &Listening<'_>, heard: &[Heard], ask: Ask<'_>
 }
 
 /// The layers of a velocity model, and how deep sources are sought, km.
-pub(crate) fn layers(table: &VelocityTable) -> Result<(Layers, f64), NotLayers> {
+pub(super) fn layers(table: &VelocityTable) -> Result<(Layers, f64), NotLayers> {
     let layer = |row: &intake::tables::LayerRow| Layer {
         depth_km: row.depth_km,
         vp_km_s: row.vp_km_s,
@@ -87,6 +87,7 @@ fn inferred(event: &Event, model: &PhaseModel) -> Inferred {
             sigma_m: rounded(dd.max(0.0).sqrt(), 1),
         }),
         level_db: None,
+        magnitude: None,
         probability: event.probability,
         evidence: event.evidence,
         classes: classes(model.made_by(&event.kinds).into_iter()),

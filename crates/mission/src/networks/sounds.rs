@@ -36,6 +36,7 @@ pub(super) fn associate(listening: &Listening<'_>, heard: &[Heard], ask: Ask<'_>
         covariance: event.covariance,
         depth: None,
         level_db: Some(event.level_db),
+        magnitude: None,
         probability: event.probability,
         evidence: event.evidence,
         classes: classes(

@@ -42,6 +42,9 @@ pub struct Calibration {
     pub ece_equal_width: f64,
     /// Bins of equal width: mean probability, share that is real, number.
     pub reliability: Vec<(f64, f64, usize)>,
+    /// Mean of what is stated, to be held against [`Self::base_rate`]: more than that is
+    /// too sure.
+    pub mean_stated: f64,
     /// Share of proposed events that are real.
     pub base_rate: f64,
 }
@@ -95,6 +98,7 @@ pub(crate) fn calibration(prob: &[f64], real: &[bool]) -> Option<Calibration> {
         ece_by_chance,
         ece_equal_width,
         reliability,
+        mean_stated: mean(p.iter().copied()),
         base_rate: mean(y.iter().copied()),
     })
 }

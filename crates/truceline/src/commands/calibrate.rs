@@ -180,13 +180,24 @@ pub(super) fn write_model(
     stated: Vec<(f64, bool)>,
 ) -> Result<()> {
     fs::write(out, output::json(model)?).with_context(|| format!("writing {}", out.display()))?;
+    write_table(out, "", stated)
+}
+
+/// Writes beside a model how what it states of preliminary events compares with whether
+/// they are real.
+pub(super) fn write_preliminary(out: &Path, stated: Vec<(f64, bool)>) -> Result<()> {
+    output::line("preliminary:")?;
+    write_table(out, "preliminary.", stated)
+}
+
+fn write_table(out: &Path, of: &str, stated: Vec<(f64, bool)>) -> Result<()> {
     let table = table_of(stated, 15);
     let mut csv = String::from("probability,share_real,events\n");
     for (p, share, n) in &table {
         csv += &format!("{p:.4},{share:.4},{n}\n");
     }
-    write_beside(out, "csv", &csv)?;
-    write_beside(out, "svg", &diagram(&table, None, "events"))?;
+    write_beside(out, &format!("{of}csv"), &csv)?;
+    write_beside(out, &format!("{of}svg"), &diagram(&table, None, "events"))?;
     output::print(&csv)
 }
 

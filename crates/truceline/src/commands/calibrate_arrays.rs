@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use associate::arrays::{ARRAY_FEATURES, ArrayEvent};
 
 use super::associate::arrays::{events, files, model_of};
-use super::calibrate::{CalibrateArgs, write_model};
+use super::calibrate::{CalibrateArgs, write_model, write_preliminary};
 use super::judged::{self, Stated};
 use super::truth::Same;
 use crate::Outcome;
@@ -22,7 +22,8 @@ pub(super) fn is_set(set: &Path) -> bool {
 pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     let mut model = model_of(args.model.as_deref())?;
     model.inflation = 1.0;
-    let judged = judged::in_sets(&args.data, SAME, |set| {
+    model.preliminary = None;
+    let found = |set: &Path, wait| {
         if !is_set(set) {
             bail!(
                 "{} has no *.dets.json: arrays of infrasound have a model of their own",
@@ -36,12 +37,15 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
             lon: e.lon,
             covariance: e.covariance,
         };
-        Ok(events(set, &model)?.iter().map(stated).collect())
-    })?;
-    let fitted = judged::fit(&judged, &args.data, ARRAY_FEATURES.len());
-    model.calibration = fitted.calibration;
-    model.inflation = fitted.inflation;
+        Ok(events(set, &model, wait)?.iter().map(stated).collect())
+    };
+    let judged::Both { last, preliminary } =
+        judged::both(&args.data, SAME, ARRAY_FEATURES.len(), found)?;
+    model.calibration = last.calibration;
+    model.inflation = last.inflation;
+    model.preliminary = Some(preliminary.calibration);
     model.version.clone_from(&args.version);
-    write_model(&args.out, &model, fitted.stated)?;
+    write_model(&args.out, &model, last.stated)?;
+    write_preliminary(&args.out, preliminary.stated)?;
     Ok(Outcome::Fine)
 }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use associate::globe::{GLOBE_FEATURES, Known, fit};
+use associate::globe::{GLOBE_FEATURES, GlobeEvent, Known, fit};
 use simulate::score::{Rules, same_on_globe};
 
 use super::associate::globe::Set;
 use super::associate::read::{Csv, Quarantine, TIME_MAX, number, text};
-use super::calibrate::{CalibrateArgs, write_model};
+use super::calibrate::{CalibrateArgs, write_model, write_preliminary};
 
-use super::judged::{self, Judged};
+use super::judged::{self, Judged, Preliminary};
 use super::truth::in_errors;
 use crate::{Outcome, output};
 
@@ -31,7 +31,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
         );
     }
     let mut quarantine = Quarantine::create(None)?;
-    let set = Set::read(data, &mut quarantine)?;
+    let set = Set::read(data, false, &mut quarantine)?;
     let events = known(data, &set, &mut quarantine)?;
     let aside = quarantine.finish()?;
     let arrivals: usize = events.iter().map(|event| event.arrivals.len()).sum();
@@ -53,23 +53,33 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
         .filter(|event| event.arrivals.len() >= least)
         .map(|event| (event.t_s, event.lat, event.lon))
         .collect();
-    let places: Vec<_> = found.iter().map(|event| (event.t_s, event.lat, event.lon)).collect();
-    let same = same_on_globe(&truth, &places);
-    let judged: Vec<_> = found
-        .iter()
-        .zip(&same)
-        .map(|(e, same)| Judged {
+    let judge = |found: &[GlobeEvent]| -> Vec<Judged> {
+        let places: Vec<_> = found.iter().map(|event| (event.t_s, event.lat, event.lon)).collect();
+        let same = same_on_globe(&truth, &places).into_iter().zip(found);
+        same.map(|(same, e)| Judged {
             features: e.features,
             weight: 1.0,
             off: same.map(|off| in_errors(off, e.covariance)),
         })
-        .collect();
+        .collect()
+    };
+    let judged = judge(&found);
+    let soon = judge(&set.preliminary(&performance));
     let fitted = judged::fit(&judged, &args.data, GLOBE_FEATURES.len());
     performance.calibration = fitted.calibration;
     performance.inflation = fitted.inflation;
-    let real = same.iter().filter(|same| same.is_some()).count();
-    output::line(&format!("{} events found, {real} of them real", found.len()))?;
+    let soon = Preliminary::fit(&soon, &args.data, GLOBE_FEATURES.len());
+    performance.preliminary = Some(soon.calibration);
+    let real = |stated: &[(f64, bool)]| stated.iter().filter(|one| one.1).count();
+    output::line(&format!(
+        "{} events found, {} of them real; {} preliminary ones, {} of them real",
+        fitted.stated.len(),
+        real(&fitted.stated),
+        soon.stated.len(),
+        real(&soon.stated)
+    ))?;
     write_model(&args.out, &performance, fitted.stated)?;
+    write_preliminary(&args.out, soon.stated)?;
     Ok(Outcome::Fine)
 }
 

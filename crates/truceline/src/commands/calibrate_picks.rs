@@ -1,11 +1,14 @@
 //! `truceline calibrate` on sets of P and S picks.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use associate::phases::{Event, PHASE_FEATURES};
+use associate::stream::Wait;
 
-use super::associate::picks::{is_set, model_of, run};
+use super::associate::picks::{is_set, model_of, preliminary, run};
 use super::associate::velocity::velocity;
-use super::calibrate::{CalibrateArgs, write_model};
+use super::calibrate::{CalibrateArgs, write_model, write_preliminary};
 use super::judged::{self, Stated};
 use super::truth::Same;
 use crate::Outcome;
@@ -16,7 +19,8 @@ const SAME: Same = Same { s: 5.0, m: 20_000.0 };
 pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     let mut model = model_of(args.model.as_deref())?;
     model.inflation = 1.0;
-    let judged = judged::in_sets(&args.data, SAME, |set| {
+    model.preliminary = None;
+    let found = |set: &Path, wait| {
         if !is_set(set) {
             bail!(
                 "{} has no picks.csv: sets of picks and of sound have models of their own",
@@ -24,18 +28,24 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
             );
         }
         let velocity = velocity(None, set)?;
-        let (_, events, _) = run(set, &velocity.table, &model, None, None)?;
+        let events = match wait {
+            Wait::Everyone => run(set, &velocity.table, &model, None, None)?.1,
+            Wait::Nearest => preliminary(set, &velocity.table, &model)?,
+        };
         let stated = |e: &Event| {
             let [ee, en, nn, ..] = e.covariance;
             let (features, covariance) = (e.features, [ee, en, nn]);
             Stated { features, t_s: e.t_s, lat: e.lat, lon: e.lon, covariance }
         };
         Ok(events.iter().map(stated).collect())
-    })?;
-    let fitted = judged::fit(&judged, &args.data, PHASE_FEATURES.len());
-    model.calibration = fitted.calibration;
-    model.inflation = fitted.inflation;
+    };
+    let judged::Both { last, preliminary } =
+        judged::both(&args.data, SAME, PHASE_FEATURES.len(), found)?;
+    model.calibration = last.calibration;
+    model.inflation = last.inflation;
+    model.preliminary = Some(preliminary.calibration);
     model.version.clone_from(&args.version);
-    write_model(&args.out, &model, fitted.stated)?;
+    write_model(&args.out, &model, last.stated)?;
+    write_preliminary(&args.out, preliminary.stated)?;
     Ok(Outcome::Fine)
 }

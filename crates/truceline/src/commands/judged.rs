@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use associate::Calibration;
 use associate::posterior::Features;
+use associate::stream::Wait;
 
 use super::calibrate::{names_of, weight_of};
 use super::truth::{Same, in_errors, inflation, matches};
@@ -41,6 +42,39 @@ pub(super) struct Fitted {
     pub inflation: f64,
     /// What the map states of each event, and whether it is real.
     pub stated: Vec<(f64, bool)>,
+}
+
+/// What was fitted to events as they stand in the end, and the map of those that are
+/// stated before far stations were waited for.
+pub(super) struct Both {
+    pub last: Fitted,
+    pub preliminary: Preliminary,
+}
+
+/// The map of preliminary events, and what it states.
+pub(super) struct Preliminary {
+    pub calibration: Calibration,
+    pub stated: Vec<(f64, bool)>,
+}
+
+/// Fits to what an engine finds in sets, whomever it waits for.
+pub(super) fn both(
+    sets: &[PathBuf],
+    same: Same,
+    features: usize,
+    found: impl Fn(&Path, Wait) -> Result<Vec<Stated>>,
+) -> Result<Both> {
+    let last = fit(&in_sets(sets, same, |set| found(set, Wait::Everyone))?, sets, features);
+    output::line("preliminary, when only the nearest were waited for:")?;
+    let soon = in_sets(sets, same, |set| found(set, Wait::Nearest))?;
+    Ok(Both { last, preliminary: Preliminary::fit(&soon, sets, features) })
+}
+
+impl Preliminary {
+    pub(super) fn fit(judged: &[Judged], sets: &[PathBuf], features: usize) -> Self {
+        let Fitted { calibration, stated, .. } = fit(judged, sets, features);
+        Self { calibration, stated }
+    }
 }
 
 /// Judges what an engine finds in sets, and says of each how many events are real.

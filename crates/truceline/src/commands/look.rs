@@ -148,7 +148,7 @@ fn explain_event(args: &EventArgs, start: &str) -> Result<Outcome> {
         at: (at.lat(), at.lon()),
         covariance: [covariance.ee, covariance.en, covariance.nn],
         level_db: event.level_db,
-        magnitude: None,
+        magnitude: event.magnitude,
         depth_km: event.depth.map(|depth| (depth.m / 1e3, depth.sigma_m / 1e3)),
         wave: event.wave,
         made_by: event

@@ -12,6 +12,7 @@ mod drama;
 pub(crate) mod drill;
 pub(crate) mod field;
 pub(crate) mod finding;
+mod graded;
 mod judged;
 pub(crate) mod keys;
 mod look;

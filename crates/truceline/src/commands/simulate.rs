@@ -17,7 +17,8 @@ pub(crate) const EXAMPLES: &str = "Examples:\n  truceline simulate --list\n  \
     truceline simulate --out S-7 --scenario S --seed 7\n  \
     truceline simulate --print hard > mine.toml    take a scenario as a start\n  \
     truceline simulate --out X --scenario mine.toml\n\n\
-    Writes stations.csv, outages.csv, met.csv, detections.csv, detections.ndjson and the truth \
+    Writes stations.csv, outages.csv, met.csv, detections.csv, detections.ndjson (or picks, \
+    arrivals or detections of arrays, by the scenario) and the truth \
     (truth.csv, truth_assoc.csv, truth_faults.csv, meta.json). The same seed gives the same bytes \
     on every machine. Nothing in them is real.";
 
@@ -38,7 +39,8 @@ pub(crate) struct SimulateArgs {
     /// Another length than the scenario's, hours
     #[arg(long, value_name = "H")]
     pub hours: Option<f64>,
-    /// Leave out detections.ndjson, which is three times the size of detections.csv
+    /// Leave out detections.ndjson (picks.ndjson, arrivals.ndjson): three times the size
+    /// of the table
     #[arg(long)]
     pub no_stream: bool,
     /// List the shipped scenarios
@@ -54,7 +56,8 @@ pub(crate) enum SimulateCommand {
     /// Score a solution against the truth of a set
     #[command(after_help = "Examples:\n  truceline simulate score S-7 S-7/solution\n  \
         truceline simulate score shallow shallow/solution --seismic\n  \
-        truceline simulate score global global/solution --globe\n\n\
+        truceline simulate score global global/solution --globe\n  \
+        truceline simulate score S-7 S-7/solution --grade preliminary\n\n\
         The solution is a folder with events.csv (event, t_s, x_km and y_km or lat and lon; optionally prob, type, \
         level_db, c_xx, c_xy, c_yy, t_emit) and assoc.csv (det, event).")]
     Score(ScoreArgs),
@@ -84,6 +87,10 @@ pub(crate) struct ScoreArgs {
     /// Least probability of an event that is proposed (default: 0.5; with --globe 0.36)
     #[arg(long, value_name = "P")]
     pub prob: Option<f64>,
+    /// Score what was released with this grade in place of what stands in the end:
+    /// preliminary or final, from the releases.ndjson of the solution
+    #[arg(long, value_name = "GRADE", value_parser = ["preliminary", "final"])]
+    pub grade: Option<String>,
     /// Only origin times below this, s
     #[arg(long, value_name = "S")]
     pub t_max: Option<f64>,
@@ -112,14 +119,18 @@ fn score(args: &ScoreArgs) -> Result<Outcome> {
     };
     let optional = |path: PathBuf| if path.exists() { needed(path) } else { Ok(String::new()) };
     let (truth, solution) = (&args.truth, &args.solution);
+    let (events, assoc) = match &args.grade {
+        Some(grade) => super::graded::read(solution, grade)?,
+        None => (needed(solution.join("events.csv"))?, optional(solution.join("assoc.csv"))?),
+    };
     let score = score::score(
         &Texts {
             truth: &needed(truth.join(Part::Truth.name()))?,
             truth_assoc: &needed(truth.join(Part::TruthAssoc.name()))?,
             truth_attacks: &optional(truth.join(Part::TruthAttacks.name()))?,
             meta: &optional(truth.join(Part::Meta.name()))?,
-            events: &needed(solution.join("events.csv"))?,
-            assoc: &optional(solution.join("assoc.csv"))?,
+            events: &events,
+            assoc: &assoc,
         },
         &rules,
     )?;
@@ -233,7 +244,7 @@ impl Sink for Files {
     type Error = anyhow::Error;
 
     fn put(&mut self, part: Part, text: &str) -> Result<()> {
-        if self.no_stream && part == Part::Stream {
+        if self.no_stream && part.is_stream() {
             return Ok(());
         }
         let known = self.open.iter().position(|(open, _)| *open == part);

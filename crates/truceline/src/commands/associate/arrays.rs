@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use associate::account::Account;
 use associate::arrays::{
-    ARRAY_FEATURES, ArrayDetection, ArrayEvent, ArrayModel, KINDS, associate as engine,
+    ARRAY_FEATURES, ArrayDetection, ArrayEvent, ArrayModel, Engine, KINDS, associate as engine,
 };
 use associate::effort::effort;
-use associate::stream::Stream;
+use associate::stream::{Stream, Wait};
 use associate::{ENGINE_VERSION, Station};
 use domain::event::Wave;
 use jiff::civil::DateTime;
@@ -77,15 +77,21 @@ pub(crate) fn model_of(path: Option<&Path>) -> Result<ArrayModel> {
     ArrayModel::parse(&text).with_context(|| format!("reading the model in {}", path.display()))
 }
 
-/// The events of a set by a model, with times that count from the midnight before its
-/// first detection.
-pub(crate) fn events(data: &Path, model: &ArrayModel) -> Result<Vec<ArrayEvent>> {
+/// The events of a set by a model when these were waited for, with times that count from
+/// the midnight before its first detection.
+pub(crate) fn events(data: &Path, model: &ArrayModel, wait: Wait) -> Result<Vec<ArrayEvent>> {
     let mut quarantine = Quarantine::create(None)?;
     let mut rows = Vec::new();
     for file in files(data)? {
         read(&file, &mut rows, &mut quarantine)?;
     }
-    Ok(Set::of(rows, model.clone()).run(None, quarantine)?.1)
+    let set = Set::of(rows, model.clone());
+    if wait == Wait::Everyone {
+        return Ok(set.run(None, quarantine)?.1);
+    }
+    let mut engine = Engine::new(&set.places, &[], model, wait);
+    engine.push(&set.detections());
+    Ok(engine.advance(f64::INFINITY))
 }
 
 /// Associates the detections in files of arrays and writes what came of it.

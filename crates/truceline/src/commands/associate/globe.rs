@@ -8,12 +8,16 @@ use anyhow::{Context as _, Result, bail};
 use associate::account::Account;
 use associate::effort::effort;
 use associate::globe::{
-    Arrival, Curve, Found, GLOBE_ENGINE_VERSION, GLOBE_FEATURES, GlobeEvent, Performance, Window,
-    associate as engine,
+    Arrival, Curve, Engine, Found, GLOBE_ENGINE_VERSION, GLOBE_FEATURES, GlobeEvent, Performance,
+    Window, associate as engine,
 };
+use associate::stream::{Stream, Wait};
 use domain::event::Wave;
+use serde::Deserialize;
 
 use super::read::{Csv, Fault, Network, Quarantine, TIME_MAX, fault, number, shown, text};
+use super::received::{self, Common, Received, Rows, needed, to_microseconds, within};
+use super::releases::{Followed, Kept};
 use super::write::{self, Cost, Sink};
 use super::{AssociateArgs, Explained, Ran};
 use crate::Outcome;
@@ -25,13 +29,16 @@ const COLUMNS: &str =
     "event,t_s,lat,lon,prob,magnitude,c_xx,c_xy,c_yy,c_tt,evidence,near,hits,features";
 /// How the performance is called where it lies in the folder.
 const PERFORMANCE: &str = "performance.json";
+/// A table of arrivals, and arrivals in the order of their reception.
+const FILES: [&str; 2] = ["arrivals.csv", "arrivals.ndjson"];
 /// Slowness that is believed, s/degree: what points to no place is only noise.
 const SLOWNESS: (f64, f64) = (-200.0, 200.0);
 
 /// Whether a folder holds what a global network heard.
 pub(crate) fn is_set(data: &Path) -> bool {
-    let others = ["detections.csv", "detections.ndjson", "picks.csv"];
-    data.join("arrivals.csv").is_file() && !others.iter().any(|name| data.join(name).is_file())
+    let others = ["detections.csv", "detections.ndjson", "picks.csv", "picks.ndjson"];
+    let holds = |name: &&str| data.join(name).is_file();
+    FILES.iter().any(|name| holds(name)) && !others.iter().any(|name| holds(name))
 }
 
 /// A set of a global network.
@@ -39,50 +46,42 @@ pub(crate) struct Set {
     pub network: Network,
     pub curve: Curve,
     pub windows: Vec<Window>,
+    /// Arrivals, by row.
     pub arrivals: Vec<Arrival>,
     /// Names and lines of the arrivals.
-    pub rows: Vec<(String, u64)>,
+    pub rows: Rows,
+    file: &'static str,
+    /// When each row was received, with its arrival if it has one.
+    received: Received<Arrival>,
+}
+
+/// What an arrival says beside what all say.
+#[derive(Deserialize)]
+struct Own {
+    azimuth_deg: Option<f64>,
+    slowness_s_deg: Option<f64>,
+    amplitude: Option<f64>,
 }
 
 /// Runs the engine over a folder and writes what it found.
 pub(super) fn associate(args: &AssociateArgs) -> Result<Outcome> {
-    let given = [(args.releases, "--releases"), (args.velocity.is_some(), "--velocity")];
-    super::refuse(args, "a global network", &given)?;
+    super::refuse(args, "a global network", &[(args.velocity.is_some(), "--velocity")])?;
     let asked = args.explain.as_deref().map(super::number_of).transpose()?;
     let performance = performance_of(args.model.as_deref(), &args.data)?;
     fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
     let start = Cost::now();
     let mut quarantine = Quarantine::create(Some(&args.out.join("quarantine.csv")))?;
-    let set = Set::read(&args.data, &mut quarantine)?;
-    let before = write::cpu_seconds();
-    let found = set.run(&performance, asked);
-    let cpu = write::cpu_seconds() - before;
-    for rejected in &found.rejected {
-        let line = set.rows[rejected.row as usize].1;
-        quarantine.row("arrivals.csv", line, rejected.field, rejected.reason)?;
-    }
+    let set = Set::read(&args.data, args.releases, &mut quarantine)?;
     let mut sink = Sink::with_columns(&args.out, COLUMNS)?;
-    for event in &found.events {
+    let mut put = |event: &GlobeEvent| {
         let name = format!("A{}", event.number);
         let of = event.rows.iter().map(|row| (set.rows[*row as usize].0.as_str(), None));
-        sink.event(&name, &line(&name, event), event.probability, of)?;
-    }
-    let span = set
-        .arrivals
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), a| (from.min(a.t_s), to.max(a.t_s)));
-    let stations = set.network.stations.len();
-    let ran = Ran {
-        stations,
-        detections: set.arrivals.len() as u64,
-        quarantined: quarantine.finish()?,
-        searches: found.searches,
-        effort: effort(stations as u32, &set.network.outages, span.0, span.1),
-        cpu,
-        told: found
-            .account
-            .as_ref()
-            .map(|account| explain(&found.events[account.event as usize], account, &set)),
+        sink.event(&name, &line(&name, event), event.probability, of)
+    };
+    let ran = if args.releases {
+        set.follow(args, &performance, quarantine, &mut put)?
+    } else {
+        set.whole(&performance, asked, quarantine, &mut put)?
     };
     super::explained(args, ran.told.as_ref())?;
     let mut summary = sink.finish(&performance.version, &ran)?.finish(&start);
@@ -148,14 +147,100 @@ fn line(name: &str, e: &GlobeEvent) -> String {
     )
 }
 
+/// Takes an event as it stands in the end.
+type Put<'a> = &'a mut dyn FnMut(&GlobeEvent) -> Result<()>;
+
 impl Set {
-    /// Reads a folder; rows that cannot be used are set aside.
-    pub(crate) fn read(data: &Path, quarantine: &mut Quarantine) -> Result<Self> {
+    /// Reads a folder; rows that cannot be used are set aside. The stream of arrivals
+    /// comes first if they are to be followed.
+    pub(crate) fn read(
+        data: &Path,
+        stream_first: bool,
+        quarantine: &mut Quarantine,
+    ) -> Result<Self> {
         let network = Network::read(data, quarantine)?;
         let curve = curve(&data.join("curve.csv"))?;
         let windows = windows(&data.join("windows.csv"), quarantine)?;
-        let (arrivals, rows) = arrivals(&data.join("arrivals.csv"), &network, quarantine)?;
-        Ok(Self { network, curve, windows, arrivals, rows })
+        let [table, stream] = FILES;
+        let is_there = |name: &str| data.join(name).is_file();
+        let (file, (received, rows)) = if is_there(stream) && (stream_first || !is_there(table)) {
+            (stream, read_stream(&data.join(stream), stream, &network, quarantine)?)
+        } else {
+            (table, arrivals(&data.join(table), &network, quarantine)?)
+        };
+        let mut arrivals: Vec<Arrival> =
+            received.iter().filter_map(|(_, arrival)| *arrival).collect();
+        arrivals.sort_by_key(|a| a.row);
+        Ok(Self { network, curve, windows, arrivals, rows, file, received })
+    }
+
+    /// Associates all of it at once.
+    fn whole(
+        &self,
+        performance: &Performance,
+        asked: Option<u32>,
+        mut quarantine: Quarantine,
+        put: Put<'_>,
+    ) -> Result<Ran> {
+        let before = write::cpu_seconds();
+        let found = self.run(performance, asked);
+        let cpu = write::cpu_seconds() - before;
+        for rejected in &found.rejected {
+            let line = self.rows[rejected.row as usize].1;
+            quarantine.row(self.file, line, rejected.field, rejected.reason)?;
+        }
+        found.events.iter().try_for_each(put)?;
+        let times = self.arrivals.iter().map(|a| a.t_s);
+        let span = times
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(from, to), t| (from.min(t), to.max(t)));
+        let stations = self.network.stations.len();
+        let account = found.account.as_ref();
+        Ok(Ran {
+            stations,
+            detections: self.arrivals.len() as u64,
+            quarantined: quarantine.finish()?,
+            searches: found.searches,
+            effort: effort(stations as u32, &self.network.outages, span.0, span.1),
+            cpu,
+            told: account
+                .map(|account| explain(&found.events[account.event as usize], account, self)),
+        })
+    }
+
+    /// Follows it in the order of its reception.
+    fn follow(
+        &self,
+        args: &AssociateArgs,
+        performance: &Performance,
+        quarantine: Quarantine,
+        put: Put<'_>,
+    ) -> Result<Ran> {
+        let told = |row: u32| {
+            let (name, line) = &self.rows[row as usize];
+            (name.as_str(), self.file, *line)
+        };
+        let Network { stations, outages, .. } = &self.network;
+        let followed = Followed {
+            received: Kept::new(self.received.clone(), &told),
+            stations: stations.len(),
+            outages,
+            quarantine,
+        };
+        let mut stream =
+            Stream::of_globe(stations, outages, &self.curve, &self.windows, performance);
+        let released = followed
+            .run(&args.out, &mut stream, |events, _| events.iter().try_for_each(&mut *put))?;
+        released.say()?;
+        Ok(released.ran)
+    }
+
+    /// What an engine finds that does not wait for far arrays.
+    pub(crate) fn preliminary(&self, performance: &Performance) -> Vec<GlobeEvent> {
+        let Network { stations, outages, .. } = &self.network;
+        let (curve, windows) = (&self.curve, &self.windows);
+        let mut engine = Engine::new(stations, outages, curve, windows, performance, Wait::Nearest);
+        engine.push(&self.arrivals);
+        engine.advance(f64::INFINITY)
     }
 
     /// Runs the engine, and accounts for the event of a number.
@@ -232,9 +317,59 @@ fn windows(path: &Path, quarantine: &mut Quarantine) -> Result<Vec<Window>> {
     Ok(windows)
 }
 
-type Rows = (Vec<Arrival>, Vec<(String, u64)>);
+fn amplitude_of(amplitude: f64, given: &str) -> Result<f64, Fault> {
+    let is_one = amplitude.is_normal() && amplitude > 0.0;
+    let none = || fault("amplitude", format!("`{given}` is not an amplitude above zero"));
+    is_one.then_some(amplitude).ok_or_else(none)
+}
 
-fn arrivals(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Result<Rows> {
+/// What arrivals said, to the digit, and which said it.
+#[derive(Default)]
+struct Said(HashMap<(u32, [u64; 4]), String>);
+
+impl Said {
+    /// Takes down what an arrival says, unless another said just that.
+    fn once(&mut self, a: &Arrival, name: &str) -> Result<(), Fault> {
+        let key = [a.t_s, a.azimuth_deg, a.slowness_s_deg, a.amplitude].map(f64::to_bits);
+        if let Some(other) = self.0.get(&(a.station, key)) {
+            return Err(fault("det", format!("says to the digit what `{other}` says")));
+        }
+        self.0.insert((a.station, key), name.to_owned());
+        Ok(())
+    }
+}
+
+/// Arrivals as they came in.
+fn read_stream(
+    path: &Path,
+    file: &'static str,
+    network: &Network,
+    quarantine: &mut Quarantine,
+) -> Result<(Received<Arrival>, Rows)> {
+    let mut said = Said::default();
+    let one = |Common { station, t_s, row }, own: Own| {
+        let azimuth_deg = needed(own.azimuth_deg, "azimuth_deg")?;
+        let slowness_s_deg = needed(own.slowness_s_deg, "slowness_s_deg")?;
+        let amplitude = needed(own.amplitude, "amplitude")?;
+        let arrival = Arrival {
+            station,
+            t_s,
+            azimuth_deg: within(azimuth_deg, "azimuth_deg", -360.0, 360.0)?,
+            slowness_s_deg: within(slowness_s_deg, "slowness_s_deg", SLOWNESS.0, SLOWNESS.1)?,
+            amplitude: amplitude_of(amplitude, &amplitude.to_string())?,
+            row,
+        };
+        said.once(&arrival, "an earlier row")?;
+        Ok(arrival)
+    };
+    received::read(path, file, "arrival", network, quarantine, one)
+}
+
+fn arrivals(
+    path: &Path,
+    network: &Network,
+    quarantine: &mut Quarantine,
+) -> Result<(Received<Arrival>, Rows)> {
     let mut csv = Csv::open(path, true)?;
     let columns = ["det", "station", "t_s", "azimuth_deg", "slowness_s_deg", "amplitude"];
     let at = columns.map(|name| csv.column(name));
@@ -243,7 +378,7 @@ fn arrivals(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Resu
     let (azimuth, slowness, amplitude) = (azimuth?, slowness?, amplitude?);
     let (mut arrivals, mut rows) = (Vec::new(), Vec::new());
     let mut names: HashMap<String, u64> = HashMap::new();
-    let mut said: HashMap<(u32, [u64; 4]), String> = HashMap::new();
+    let mut said = Said::default();
     csv.rows_at(quarantine, |line, f| {
         let name = std::str::from_utf8(text(f, id)).map_err(|_| fault("det", "not UTF-8"))?;
         if name.is_empty() {
@@ -255,26 +390,22 @@ fn arrivals(path: &Path, network: &Network, quarantine: &mut Quarantine) -> Resu
         }
         let arrival = Arrival {
             station: network.station(text(f, station))?,
-            t_s: number(f, t, "t_s", -TIME_MAX, TIME_MAX)?,
+            t_s: to_microseconds(number(f, t, "t_s", -TIME_MAX, TIME_MAX)?),
             azimuth_deg: number(f, azimuth, "azimuth_deg", -360.0, 360.0)?,
             slowness_s_deg: number(f, slowness, "slowness_s_deg", SLOWNESS.0, SLOWNESS.1)?,
-            amplitude: number(f, amplitude, "amplitude", f64::MIN, f64::MAX)?,
+            amplitude: amplitude_of(
+                number(f, amplitude, "amplitude", f64::MIN, f64::MAX)?,
+                &shown(text(f, amplitude)),
+            )?,
             row: rows.len() as u32,
         };
-        if !arrival.amplitude.is_normal() || arrival.amplitude < 0.0 {
-            let given = shown(text(f, amplitude));
-            return Err(fault("amplitude", format!("`{given}` is not an amplitude above zero")));
-        }
-        let key = [arrival.t_s, arrival.azimuth_deg, arrival.slowness_s_deg, arrival.amplitude];
-        let key = (arrival.station, key.map(f64::to_bits));
-        if let Some(other) = said.get(&key) {
-            return Err(fault("det", format!("says to the digit what `{other}` says")));
-        }
-        said.insert(key, name.to_owned());
+        said.once(&arrival, name)?;
         names.insert(name.to_owned(), line);
         arrivals.push(arrival);
         rows.push((name.to_owned(), line));
         Ok(())
     })?;
-    Ok((arrivals, rows))
+    // A table does not say when its rows were received: as they happened.
+    arrivals.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+    Ok((arrivals.into_iter().map(|a| (a.t_s, Some(a))).collect(), rows))
 }

@@ -4,6 +4,7 @@ pub(crate) mod arrays;
 pub(crate) mod globe;
 pub(crate) mod picks;
 pub(crate) mod read;
+mod received;
 mod releases;
 pub(crate) mod velocity;
 mod write;
@@ -30,7 +31,7 @@ pub(crate) struct AssociateArgs {
     /// Folder with stations.csv, detections.csv (or detections.ndjson), and if
     /// there are any met.csv and outages.csv; or with stations.csv and picks.csv
     /// (P and S); or with stations.csv, curve.csv and arrivals.csv (a global network
-    /// of arrays); or with *.dets.json of infrasound arrays
+    /// of arrays), or arrivals.ndjson; or with *.dets.json of infrasound arrays
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Folder for events.csv, assoc.csv, summary.json and quarantine.csv
@@ -51,8 +52,8 @@ pub(crate) struct AssociateArgs {
     /// Say why an event of events.csv is believed, and draw it as EVENT.svg
     #[arg(long, value_name = "EVENT")]
     pub explain: Option<String>,
-    /// Read detections.ndjson, picks.ndjson or the files of arrays in the order of reception and
-    /// write releases.ndjson: each event preliminary, final, and revised when what comes late
+    /// Read detections.ndjson, picks.ndjson, arrivals.ndjson or the files of arrays in the order
+    /// of reception and write releases.ndjson: each event preliminary, final, and revised when what comes late
     /// changes it
     #[arg(long, conflicts_with_all = ["explain", "shards"])]
     pub releases: bool,

@@ -1,6 +1,5 @@
 //! P and S picks in, earthquakes and blasts with probability out.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -9,14 +8,15 @@ use associate::Station;
 use associate::account::Account;
 use associate::effort::effort;
 use associate::phases::{
-    Event, PHASE_ENGINE_VERSION, PhaseModel, Pick, WEIGHT_MIN, associate as engine,
+    Engine, Event, PHASE_ENGINE_VERSION, PhaseModel, Pick, WEIGHT_MIN, associate as engine,
 };
-use associate::stream::Stream;
+use associate::stream::{Stream, Wait};
 use associate::travel::{Phase, Table};
 use domain::event::Wave;
 use serde::Deserialize;
 
 use super::read::{Csv, Fault, Network, Quarantine, TIME_MAX, fault, number, text};
+use super::received::{self, Common, Rows, needed, to_microseconds, within};
 use super::releases::{Followed, Kept};
 use super::velocity::velocity;
 use super::write::{self, Cost, Sink};
@@ -32,9 +32,6 @@ const COLUMNS: &str = "event,t_s,lat,lon,depth_km,prob,c_xx,c_xy,c_yy,c_xz,c_yz,
 /// A table of picks, and picks in the order of their reception, one JSON object a line.
 const FILES: [&str; 2] = ["picks.csv", "picks.ndjson"];
 
-/// Names and lines of rows, by number.
-pub(crate) type Rows = Vec<(String, u64)>;
-
 /// The picks of a set.
 struct Set {
     file: &'static str,
@@ -43,15 +40,10 @@ struct Set {
     names: Rows,
 }
 
-/// A pick as a JSON object; of other kinds of objects only `recv` counts.
+/// What a pick says beside what all arrivals say.
 #[derive(Deserialize)]
-struct Object {
-    kind: String,
-    recv: Option<f64>,
-    id: Option<String>,
-    station: Option<String>,
+struct Own {
     phase: Option<String>,
-    t: Option<f64>,
     weight: Option<f64>,
 }
 
@@ -171,6 +163,18 @@ pub(crate) fn run(
     Ok((ran, found.events, names))
 }
 
+/// What an engine finds in a folder that does not wait for far stations.
+pub(crate) fn preliminary(data: &Path, table: &Table, model: &PhaseModel) -> Result<Vec<Event>> {
+    let mut quarantine = Quarantine::create(None)?;
+    let network = Network::read(data, &mut quarantine)?;
+    let Set { received, .. } = read(data, &network, false, &mut quarantine)?;
+    let picks: Vec<Pick> = received.into_iter().filter_map(|(_, pick)| pick).collect();
+    let Network { stations, outages, .. } = &network;
+    let mut engine = Engine::new(stations, outages, table, model, Wait::Nearest);
+    engine.push(&picks);
+    Ok(engine.advance(f64::INFINITY))
+}
+
 fn explain(
     event: &Event,
     account: &Account,
@@ -252,72 +256,20 @@ fn phase_of(name: &str) -> Result<Phase, Fault> {
         .ok_or_else(|| fault("phase", format!("`{shown}` is neither P nor S")))
 }
 
-/// To the microsecond, as times are kept.
-fn to_microseconds(t_s: f64) -> f64 {
-    (t_s * 1e6).round() / 1e6
-}
-
+/// Picks as they came in.
 fn read_stream(
     path: &Path,
     file: &'static str,
     network: &Network,
     quarantine: &mut Quarantine,
 ) -> Result<Set> {
-    let mut lines = Csv::open(path, false)?;
-    let (mut received, mut names) = (Vec::new(), Rows::new());
-    let mut known = HashSet::new();
-    let mut now = f64::NEG_INFINITY;
-    while lines.read_line()? {
-        let row = names.len() as u32;
-        let pick = object(&lines.buffer, network, row, &mut now).and_then(|pick| match pick {
-            Some((id, _)) if !known.insert(id.clone()) => {
-                Err(fault("id", format!("`{id}` is the name of an earlier row")))
-            }
-            pick => Ok(pick),
-        });
-        match pick {
-            Ok(pick) => received.push((
-                now,
-                pick.map(|(id, pick)| {
-                    names.push((id, lines.line));
-                    pick
-                }),
-            )),
-            Err(fault) => quarantine.row(file, lines.line, fault.field, &fault.reason)?,
-        }
-    }
-    Ok(Set { file, received, names })
-}
-
-/// The pick in a line, with its name; `now` is when the newest line was received.
-fn object(
-    line: &[u8],
-    network: &Network,
-    row: u32,
-    now: &mut f64,
-) -> Result<Option<(String, Pick)>, Fault> {
-    let o: Object = serde_json::from_slice(line).map_err(|why| fault("line", why.to_string()))?;
-    let within = |value: f64, field, min: f64, max: f64| {
-        let fits = (min..=max).contains(&value);
-        let outside = || fault(field, format!("{value} is outside {min} to {max}"));
-        fits.then_some(value).ok_or_else(outside)
+    let pick = |Common { station, t_s, row }, own: Own| {
+        let phase = phase_of(&needed(own.phase, "phase")?)?;
+        let weight = within(own.weight.unwrap_or(1.0), "weight", WEIGHT_MIN, 1.0)?;
+        Ok(Pick { station, phase, t_s, weight, row })
     };
-    if let Some(recv) = o.recv.or(o.t) {
-        *now = now.max(within(recv, "recv", -TIME_MAX, TIME_MAX)?);
-    }
-    if o.kind != "pick" {
-        return Ok(None);
-    }
-    let missing = |field| move || fault(field, "is missing");
-    let id = o.id.filter(|id| !id.is_empty()).ok_or_else(missing("id"))?;
-    let station = network.station(o.station.ok_or_else(missing("station"))?.as_bytes())?;
-    let phase = phase_of(&o.phase.ok_or_else(missing("phase"))?)?;
-    let t_s = within(o.t.ok_or_else(missing("t"))?, "t", -TIME_MAX, TIME_MAX)?;
-    if o.recv.is_some_and(|recv| t_s > recv + 1.0) {
-        return Err(fault("t", "later than its reception: the station's clock has jumped"));
-    }
-    let weight = within(o.weight.unwrap_or(1.0), "weight", WEIGHT_MIN, 1.0)?;
-    Ok(Some((id, Pick { station, phase, t_s: to_microseconds(t_s), weight, row })))
+    let (received, names) = received::read(path, file, "pick", network, quarantine, pick)?;
+    Ok(Set { file, received, names })
 }
 
 fn read_table(

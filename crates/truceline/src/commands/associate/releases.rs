@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use associate::arrays::ArrayEvent;
 use associate::effort::effort;
+use associate::globe::GlobeEvent;
 use associate::stream::{Associator, Found, Grade, Heard, Output, Release, Stream};
 use associate::{Detection, Event, Model, Outage, phases};
 use serde_json::{Value, json};
@@ -156,6 +157,23 @@ impl Told for ArrayEvent {
 
     fn own(&self) -> Vec<(&'static str, Value)> {
         vec![("arrays", json!(self.arrays))]
+    }
+}
+
+impl Told for GlobeEvent {
+    fn var_t(&self) -> f64 {
+        self.var_t
+    }
+
+    fn at(&self) -> (f64, f64) {
+        (self.lat, self.lon)
+    }
+
+    fn own(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("magnitude", json!(to_places(self.magnitude, 2))),
+            ("near", json!(to_places(self.near, 4))),
+        ]
     }
 }
 
