@@ -399,3 +399,54 @@ fn arrays_are_calibrated_on_simulated_sets() {
     assert_ne!(code, 0);
     assert!(err.contains("reading the model in"), "{err}");
 }
+
+/// What is released first of a set that was not fitted on, held against its truth.
+fn preliminary(scenario: &str, seed: &str, rules: &[&str]) -> serde_json::Value {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    fs::write(at("set.toml"), scenario).unwrap();
+    let (data, out) = (at("data"), at("out"));
+    let made = truceline(
+        &["simulate", "--seed", seed],
+        &[("--scenario", &at("set.toml")), ("--out", &data)],
+    );
+    assert_eq!(made.0, 0, "{}", made.2);
+    let (code, _, err) =
+        truceline(&["associate", "--releases"], &[("--data", &data), ("--out", &out)]);
+    assert_eq!(code, 0, "{err}");
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let mut args = vec!["simulate", "score", data, out, "--grade", "preliminary"];
+    args.extend(rules);
+    let (code, _, err) = truceline(&args, &[("--json", &at("score.json"))]);
+    assert_eq!(code, 0, "{err}");
+    serde_json::from_slice(&fs::read(at("score.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn preliminary_earthquakes_are_as_real_as_is_said() {
+    // A swarm: the hardest that the map was fitted on.
+    let swarm = "title = \"a swarm\"\n[seismic]\ngrid = 8\nside_km = 150.0\nevents = 300\nhours = 3.0\n\
+                 depth_km_max = 25.0\nnoise = 2.0\npick_s = 0.3\npath_err = 0.008\nlat0 = -21.0\nlon0 = -69.0\n";
+    let score = preliminary(swarm, "1601", &["--seismic"]);
+    let of = |field: &str| score[field].as_f64().unwrap();
+    assert!(of("n_solution") > 250.0 && of("f1") > 0.9, "{score}");
+    assert!(of("mean_stated") - of("base_rate") < 0.02, "too sure: {score}");
+    assert!(of("ece_equal_mass") < 0.03, "{score}");
+    assert!(of("latency_s_median") < 90.0, "{score}");
+}
+
+#[test]
+fn preliminary_explosions_are_as_real_as_is_said() {
+    let days = "title = \"two days\"\n[infrasound]\narrays = 4\nside_km = 1200.0\nevents = 40\nhours = 60.0\n\
+                false_per_day = 15.0\nsea_share = 0.5\nazimuth_deg = 3.0\ndetect = 0.75\nreach_km = 1500.0\n\
+                lat0 = 48.0\nlon0 = 37.0\n";
+    let rules = ["--dt", "900", "--dx-km", "250", "--min-det", "2"];
+    let score = preliminary(days, "1601", &rules);
+    let of = |field: &str| score[field].as_f64().unwrap();
+    assert!(of("n_solution") > 20.0, "{score}");
+    // So few tell a tenth from chance, no less.
+    assert!(of("mean_stated") - of("base_rate") < 0.1, "too sure: {score}");
+    assert!(of("latency_s_median") < 6_000.0, "{score}");
+    // Detections of arrays have names of their own and are counted.
+    assert!(of("pick_f1") > 0.5 && of("iou06_f1") > 0.3, "{score}");
+}

@@ -38,7 +38,7 @@ const SLOWNESS: (f64, f64) = (-200.0, 200.0);
 pub(crate) fn is_set(data: &Path) -> bool {
     let others = ["detections.csv", "detections.ndjson", "picks.csv", "picks.ndjson"];
     let holds = |name: &&str| data.join(name).is_file();
-    FILES.iter().any(|name| holds(name)) && !others.iter().any(|name| holds(name))
+    FILES.iter().any(holds) && !others.iter().any(holds)
 }
 
 /// A set of a global network.
