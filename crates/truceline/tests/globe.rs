@@ -4,12 +4,36 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use common::truceline;
 
-/// A world with few hours, and its performance as fitted on the labelled ones.
+/// A world with few hours, and its performance as fitted on the labelled ones: made
+/// once, and copied.
 fn set(folder: &Path) {
-    fs::create_dir_all(folder).unwrap();
+    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path());
+        dir
+    });
+    copy(made.path(), folder);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let copied = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else {
+            fs::copy(&path, copied).unwrap();
+        }
+    }
+}
+
+fn make(folder: &Path) {
     let scenario = folder.join("world.toml");
     let text = "title = \"a small world\"\n[globe]\ntraining_episodes = 60\nepisodes = 40\n";
     fs::write(&scenario, text).unwrap();
