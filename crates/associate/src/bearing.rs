@@ -73,11 +73,22 @@ impl Bearing {
         if length < 1e-12 {
             return 0.0;
         }
-        // One less the cosine, from the chord: the unit vectors are rounded.
-        let (ex, ey) = (dx / length - f64::from(self.x), dy / length - f64::from(self.y));
-        let bend = 0.5 * (ex * ex + ey * ey);
-        let density = f64::from(self.peak) * math::exp(-f64::from(self.kappa) * bend);
+        let density = self.density(self.off2(dx / length, dy / length));
         math::ln(stray + (1.0 - stray) * density)
+    }
+
+    /// How far a unit vector points off, in half squared standard deviations.
+    #[inline]
+    pub(crate) fn off2(&self, ux: f64, uy: f64) -> f64 {
+        // One less the cosine, from the chord: the unit vectors are rounded.
+        let (ex, ey) = (ux - f64::from(self.x), uy - f64::from(self.y));
+        f64::from(self.kappa) * (0.5 * (ex * ex + ey * ey))
+    }
+
+    /// Density so far off, in units of the uniform density, of directions that are right.
+    #[inline]
+    pub(crate) fn density(&self, off2: f64) -> f64 {
+        f64::from(self.peak) * math::exp(-off2)
     }
 
     /// Upper bound of [`Bearing::gain`] over all sources within `reach` of a place.

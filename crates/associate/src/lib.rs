@@ -96,6 +96,7 @@ pub mod posterior;
 mod replay;
 mod ring;
 mod roads;
+mod rose;
 mod salvo;
 mod score;
 mod search;

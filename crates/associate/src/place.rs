@@ -3,8 +3,10 @@
 //! their detections pile up at the true difference of travel times: there every
 //! round that both heard counts, at an alias only what falls together by chance.
 //! The sum over pairs of neighbouring stations is the likelihood of a place, with
-//! all rounds pooled and none assigned.
+//! all rounds pooled and none assigned. What arrays heard adds where it came from.
 
+use crate::bearing::Bearing;
+use crate::rose::Rose;
 use crate::score::View;
 
 /// Bins of differences, s.
@@ -31,6 +33,9 @@ const APART_M: f64 = 400.0;
 /// How much two directions from the place to the stations may differ for the
 /// pair to see rounds scattered about it at nearly the same difference.
 const TURN: f32 = 0.7;
+
+/// Weight of what arrays say of the direction beside the pairs.
+const DIRECTION: f64 = 1.5;
 
 /// Stations at once: lanes of the loops over them.
 const LANES: usize = 32;
@@ -84,6 +89,8 @@ pub(crate) struct Places {
     /// of the narrow ones.
     scatter: Vec<[f32; 3]>,
     seen: Seen,
+    /// Lanes of arrays, and what they say of directions.
+    roses: Vec<(u32, Rose)>,
 }
 
 /// The stations as lanes, relative to the middle of the search, and what is
@@ -157,8 +164,25 @@ impl Seen {
 
 impl Places {
     /// Counts the differences of neighbouring stations. `start` holds where each
-    /// station's times begin, and one past the last.
-    pub(crate) fn count(&mut self, view: &View, stations: &[u32], start: &[usize], t: &[f64]) {
+    /// station's times and bearings begin, and one past the last.
+    pub(crate) fn count(
+        &mut self,
+        view: &View,
+        stations: &[u32],
+        start: &[usize],
+        t: &[f64],
+        bearings: &[Bearing],
+    ) {
+        let stray = view.physics.model.azimuth_stray_share;
+        self.roses.clear();
+        for i in 0..stations.len().min(LANES) {
+            let heard = &bearings[start[i]..start[i + 1]];
+            if heard.len() >= HEARD_MIN
+                && let Some(rose) = Rose::new(heard, stray, DIRECTION)
+            {
+                self.roses.push((i as u32, rose));
+            }
+        }
         self.pairs.clear();
         self.asked.clear();
         self.first.clear();
@@ -260,7 +284,7 @@ impl Places {
             let lag = tau[p.j as usize % LANES] - tau[p.i as usize % LANES];
             self.first[p.bin(lag)]
         };
-        sum(&self.asked, value)
+        sum(&self.asked, value) + self.directed()
     }
 
     fn closer(&mut self, x: f32, y: f32) -> f32 {
@@ -272,7 +296,21 @@ impl Places {
             let alike = ex * ex + ey * ey < TURN * TURN;
             self.close[p.bin(s.tau[j] - s.tau[i])][usize::from(alike)]
         };
-        sum(&self.pairs, value)
+        sum(&self.pairs, value) + self.directed()
+    }
+
+    /// What arrays say of the place last looked from.
+    #[inline]
+    fn directed(&self) -> f32 {
+        let toward = |lane: u32| {
+            let i = lane as usize % LANES;
+            (-self.seen.ux[i], -self.seen.uy[i])
+        };
+        let says = |(lane, rose): &(u32, Rose)| {
+            let (dx, dy) = toward(*lane);
+            rose.toward(dx, dy)
+        };
+        self.roses.iter().map(says).sum()
     }
 
     /// The likeliest places within a circle about a point, best first: score, x, y.

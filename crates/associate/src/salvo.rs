@@ -1,15 +1,19 @@
 //! Many rounds from one place in quick succession. One round at a time the
 //! stations' detections can be matched to the wrong neighbours, off by a round
 //! or two at each station. So the place is found first, for all rounds together
-//! (`place`); then the rounds are read off what the stations heard, with the
+//! (`place`), by the stations about the one that heard it first and then by those
+//! about itself; then the rounds are read off what the stations heard, with the
 //! place known (`tracks`), and only then dealt with like other events.
 //!
 //! Where stations are busy, several places look alike: rounds are read at each
-//! of them, and the place at which they have the most evidence is taken. Such a
-//! salvo gets a second look when its first rounds are about to be final: what was
+//! of them, and the place at which they have the most evidence is taken.
+//!
+//! A salvo gets a second look when its first rounds are about to be final: what was
 //! fired and what landed are known by then, and all stations in reach have
-//! spoken, so the rounds of all places that are heard at once are read together.
+//! spoken, so the rounds of all places that are heard at once are read together,
+//! where stations are busy also from where the places are put by then.
 
+use crate::bearing::Bearing;
 use crate::live::{Events, Live};
 use crate::network::Network;
 use crate::place::Places;
@@ -31,6 +35,12 @@ const BEFORE_S: f64 = 30.0;
 const AFTER_S: f64 = 42.0;
 /// How far from the run's station the place is looked for, metres.
 const SEARCH_M: f64 = 12_000.0;
+/// Stations asked once more about a place that was found, and how far they may be,
+/// metres; how far from there it is then looked for, metres.
+const ASKED_ABOUT: (usize, f64) = (32, 20_000.0);
+const ABOUT_M: f64 = 2_000.0;
+/// Places of one salvo are told apart if they are farther from each other, metres.
+const SAME_M: f64 = 100.0;
 /// Score of the place below which there is no salvo.
 const SCORE_MIN: f64 = 12.0;
 /// Scatter of rounds about their place before they are located, metres.
@@ -43,7 +53,7 @@ const SALVOS_MAX: u32 = 8;
 const CHI2_MAX: f64 = 2.5;
 
 /// Stations at which rounds are read, and how far they may be, metres: at first,
-/// and when all has come in.
+/// and where they are busy when all has come in.
 const READ: (usize, f64) = (48, 25_000.0);
 const READ_AGAIN: (usize, f64) = (64, 30_000.0);
 /// Free detections of a busy station in the time looked at.
@@ -54,14 +64,19 @@ const BUSIER: usize = 4;
 /// as a rule, and where stations are busy.
 const PLACES: (usize, usize) = (80, 1);
 const PLACES_BUSY: (usize, usize) = (320, 6);
-/// A place with a smaller share of the best score is not read.
+/// A place with a smaller share of the best score is not looked at closely, and one with
+/// a smaller share of it then is not read.
 const SHARE_MIN: f64 = 0.5;
+const SHARE_READ: f64 = 0.8;
 /// How hard rounds are looked for: to compare places, as a rule, where stations
-/// are busy, and in a second look.
+/// are busy, and in a second look, where they are and where not.
 const COMPARE: Effort = Effort { starts: 3, turns: 0, least: 0.0 };
 const PLAIN: Effort = Effort { starts: 2, turns: 0, least: 8.0 };
 const HARD: Effort = Effort { starts: 5, turns: 1, least: 0.0 };
 const AGAIN: Effort = Effort { starts: 5, turns: 2, least: 0.0 };
+const AGAIN_PLAIN: Effort = Effort { starts: 2, turns: 0, least: 0.0 };
+/// A place nearer to that of a salvo is the same, metres.
+const MOVED_M: f64 = 150.0;
 /// Rounds of a salvo that gets a second look.
 const AGAIN_MIN: usize = 5;
 /// Sound of a round is waited for so long before a second look, s.
@@ -85,6 +100,7 @@ pub(crate) struct Columns {
     stations: Vec<u32>,
     start: Vec<usize>,
     t: Vec<f64>,
+    bearings: Vec<Bearing>,
     places: Places,
     tracks: Tracks,
     /// Salvos that wait for their second look.
@@ -98,6 +114,8 @@ struct Salvo {
     y: f64,
     from: f64,
     to: f64,
+    /// True if stations were busy.
+    busy: bool,
 }
 
 /// Where a run was looked into; enough weight about a place and it is left alone.
@@ -147,9 +165,7 @@ pub(crate) fn find(work: &mut Work, anchors: &[(f64, u32, u32)], columns: &mut C
             looked.push(nothing);
         } else {
             looked.push(Looked { weight: 1, ..nothing });
-            if busy {
-                columns.salvos.extend(Salvo::of(work.events, &born));
-            }
+            columns.salvos.extend(Salvo::of(work.events, &born, busy));
         }
     }
 }
@@ -256,7 +272,7 @@ fn lives(found: Vec<Found>, sites: &[Site]) -> Vec<Live> {
 
 impl Salvo {
     /// The salvo of these rounds, if they are enough.
-    fn of(events: &Events, rounds: &[u32]) -> Option<Self> {
+    fn of(events: &Events, rounds: &[u32], busy: bool) -> Option<Self> {
         let alive = || rounds.iter().map(|id| events.get(*id)).filter(|e| e.alive);
         let n = alive().count();
         (n >= AGAIN_MIN).then(|| Self {
@@ -264,6 +280,7 @@ impl Salvo {
             y: alive().map(|e| e.loc.y).sum::<f64>() / n as f64,
             from: alive().map(|e| e.loc.t).fold(f64::INFINITY, f64::min),
             to: alive().map(|e| e.loc.t).fold(f64::NEG_INFINITY, f64::max),
+            busy,
         })
     }
 
@@ -298,7 +315,10 @@ impl Columns {
         let mut salvos: Vec<Salvo> = Vec::new();
         for g in group {
             match salvos.iter_mut().find(|o| o.metres(&g) < ONE_M) {
-                Some(o) => (o.from, o.to) = (o.from.min(g.from), o.to.max(g.to)),
+                Some(o) => {
+                    (o.from, o.to) = (o.from.min(g.from), o.to.max(g.to));
+                    o.busy |= g.busy;
+                }
                 None => salvos.push(g),
             }
         }
@@ -306,7 +326,8 @@ impl Columns {
     }
 
     /// Rounds of salvos with more evidence than those known, if there are such.
-    /// They are looked for among the rounds known, and from nothing.
+    /// They are looked for among the rounds known, and where stations are busy also
+    /// from nothing.
     fn better(
         &mut self,
         view: &View,
@@ -314,36 +335,78 @@ impl Columns {
         ids: &[u32],
         known: &[(usize, f64, &[Hit])],
     ) -> Option<Vec<Live>> {
+        let free = |owner: u32| owner == FREE || ids.binary_search(&owner).is_ok();
         let mut sites = Vec::new();
         let mut stations = Vec::new();
         for (i, g) in salvos.iter().enumerate() {
             let of = known.iter().filter(|k| k.0 == i).map(|k| k.1);
             let level = middle(of.collect(), view.physics.model.level_mean_db);
-            self.gather(view, g.x, g.y, g.from, READ_AGAIN);
+            let asked = if g.busy { READ_AGAIN } else { READ };
+            self.gather(view, (g.x, g.y), g.from, asked, &free);
             stations.extend(&self.stations);
             let home = view.net.nearest_to(g.x, g.y);
             sites.push(Site::new((g.x, g.y), home, level, (g.from - MORE_S, g.to + MORE_S)));
         }
         stations.sort_unstable();
         stations.dedup();
-        let free = |owner: u32| owner == FREE || ids.binary_search(&owner).is_ok();
         let rounds: Vec<(usize, &[Hit])> = known.iter().map(|k| (k.0, k.2)).collect();
+        let busy = salvos.iter().any(|g| g.busy);
+        let effort = if busy { AGAIN } else { AGAIN_PLAIN };
         let tracks = &mut self.tracks;
         tracks.lay(view, &stations, &sites, &free);
         tracks.load(view, &rounds);
         let mut best = tracks.evidence(view);
         let mut found = None;
-        tracks.read(view, AGAIN);
+        tracks.read(view, effort);
         if tracks.evidence(view) > best {
             best = tracks.evidence(view);
             found = Some(tracks.found(view));
         }
+        if !busy {
+            return found.map(|found| lives(found, &sites));
+        }
         tracks.lay(view, &stations, &sites, &free);
-        tracks.read(view, AGAIN);
+        tracks.read(view, effort);
         if tracks.evidence(view) > best {
+            best = tracks.evidence(view);
             found = Some(tracks.found(view));
         }
+        if let Some(moved) = self.moved(view, salvos, &sites, &free) {
+            let tracks = &mut self.tracks;
+            tracks.lay(view, &stations, &moved, &free);
+            tracks.read(view, effort);
+            if tracks.evidence(view) > best {
+                found = Some(tracks.found(view));
+                sites = moved;
+            }
+        }
         found.map(|found| lives(found, &sites))
+    }
+
+    /// Sites with the places of salvos where what they have together now, and what is
+    /// free, puts them; none if all stay where they are.
+    fn moved(
+        &mut self,
+        view: &View,
+        salvos: &[Salvo],
+        sites: &[Site],
+        free: &dyn Fn(u32) -> bool,
+    ) -> Option<Vec<Site>> {
+        let mut moved = sites.to_vec();
+        let mut any = false;
+        for (site, g) in moved.iter_mut().zip(salvos) {
+            if !g.busy {
+                continue;
+            }
+            let found = self.closer(view, (g.x, g.y), site.home, g.from, free);
+            let Some((_, x, y)) = found else { continue };
+            let (dx, dy) = (x - g.x, y - g.y);
+            if dx * dx + dy * dy > MOVED_M * MOVED_M {
+                *site = Site::new((x, y), view.net.nearest_to(x, y), site.level, site.span);
+                any = true;
+            }
+        }
+        any.then_some(moved)
     }
 
     /// The rounds of the salvo that begins with a run, as events, and whether
@@ -351,28 +414,25 @@ impl Columns {
     fn born(&mut self, work: &mut Work, (t, k): (f64, u32)) -> (Vec<u32>, bool) {
         let (view, net) = (work.view(FREE), work.net);
         let (x, y) = (net.x[k as usize], net.y[k as usize]);
-        self.gather(&view, x, y, t, ASKED);
+        self.gather(&view, (x, y), t, ASKED, &nobodys);
         let mut counts: Vec<usize> = self.start.windows(2).map(|w| w[1] - w[0]).collect();
         counts.sort_unstable();
         let busy = counts.iter().rev().nth(BUSIER).is_some_and(|count| *count >= BUSY);
         let numbers = if busy { PLACES_BUSY } else { PLACES };
-        self.places.count(&view, &self.stations, &self.start, &self.t);
-        let mut places = self.places.best(&view, &self.stations, (x, y), SEARCH_M, k, numbers);
-        let top = places.first().map_or(0.0, |p| p.0);
-        places.retain(|p| p.0 >= SCORE_MIN && p.0 >= SHARE_MIN * top);
+        let places = self.places(&view, (x, y), k, t, numbers);
         let effort = if busy { HARD } else { PLAIN };
         let place = if places.len() > 1 {
             let mut best: Option<(f64, (f64, f64))> = None;
-            for (_, x, y) in places {
-                self.read(&view, (x, y), t, COMPARE);
+            for place in places {
+                self.read(&view, place, t, COMPARE);
                 let evidence = self.tracks.evidence(&view);
                 if best.is_none_or(|b| evidence > b.0) {
-                    best = Some((evidence, (x, y)));
+                    best = Some((evidence, place));
                 }
             }
             best.map(|b| b.1)
         } else {
-            places.first().map(|p| (p.1, p.2))
+            places.first().copied()
         };
         let Some(place) = place else { return (Vec::new(), busy) };
         let site = self.read(&view, place, t, effort);
@@ -380,11 +440,73 @@ impl Columns {
         (work.take_in(lives), busy)
     }
 
+    /// Places that the salvo may come from whose run was heard at a station: first by the
+    /// stations about that one, which may all be on one side, then each by those about itself.
+    fn places(
+        &mut self,
+        view: &View,
+        at: (f64, f64),
+        k: u32,
+        t: f64,
+        numbers: (usize, usize),
+    ) -> Vec<(f64, f64)> {
+        self.count(view);
+        let mut first = self.places.best(view, &self.stations, at, SEARCH_M, k, numbers);
+        let top = first.first().map_or(0.0, |p| p.0);
+        first.retain(|p| p.0 >= SCORE_MIN && p.0 >= SHARE_MIN * top);
+        let mut places: Vec<(f64, f64, f64)> = Vec::with_capacity(first.len());
+        for (score, x, y) in first {
+            // Where the first that heard it is the nearest, its stations were those about the place.
+            let home = view.net.nearest_to(x, y);
+            if home == k {
+                places.push((score, x, y));
+                continue;
+            }
+            let found = self.closer(view, (x, y), home, t, &nobodys);
+            let Some((score, x, y)) = found else { continue };
+            let same = |o: &(f64, f64, f64)| (o.1 - x).abs() < SAME_M && (o.2 - y).abs() < SAME_M;
+            if !places.iter().any(same) {
+                places.push((score, x, y));
+            }
+        }
+        let top = places.iter().map(|p| p.0).fold(0.0, f64::max);
+        places.retain(|p| p.0 >= SHARE_READ * top);
+        places.into_iter().map(|p| (p.1, p.2)).collect()
+    }
+
+    /// The likeliest place about one, by the stations about it.
+    fn closer(
+        &mut self,
+        view: &View,
+        at: (f64, f64),
+        home: u32,
+        t: f64,
+        free: &dyn Fn(u32) -> bool,
+    ) -> Option<(f64, f64, f64)> {
+        self.gather(view, at, t, ASKED_ABOUT, free);
+        self.count(view);
+        let all = (usize::MAX, 1);
+        self.places.best(view, &self.stations, at, ABOUT_M, home, all).first().copied()
+    }
+
+    fn count(&mut self, view: &View) {
+        let Self { places, stations, start, t, bearings, .. } = self;
+        places.count(view, stations, start, t, bearings);
+    }
+
     /// The stations about a place and what of theirs is free about a time.
-    fn gather(&mut self, view: &View, x: f64, y: f64, t: f64, (most, far_m): (usize, f64)) {
+    fn gather(
+        &mut self,
+        view: &View,
+        (x, y): (f64, f64),
+        t: f64,
+        (most, far_m): (usize, f64),
+        free: &dyn Fn(u32) -> bool,
+    ) {
         self.stations.clear();
         self.start.clear();
         self.t.clear();
+        self.bearings.clear();
         let mut near = Vec::new();
         view.net.within(x, y, far_m, |l, d2| near.push((d2, l)));
         near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -395,8 +517,9 @@ impl Columns {
             self.start.push(self.t.len());
             let mut i = ring.from(t - BEFORE_S);
             while i < ring.t.len() && ring.t[i] < t + AFTER_S + 45.0 {
-                if ring.owner[i] == FREE {
+                if free(ring.owner[i]) {
                     self.t.push(ring.t[i]);
+                    self.bearings.push(ring.picks[i].bearing);
                 }
                 i += 1;
             }
@@ -425,13 +548,18 @@ impl Columns {
     /// Reads the rounds from a place.
     fn read(&mut self, view: &View, (x, y): (f64, f64), t: f64, effort: Effort) -> Site {
         let home = view.net.nearest_to(x, y);
-        self.gather(view, x, y, t, READ);
+        self.gather(view, (x, y), t, READ, &nobodys);
         let level = self.level(view, x, y, home, t);
         let site = Site::new((x, y), home, level, (t - BEFORE_S, t + AFTER_S));
-        self.tracks.lay(view, &self.stations, &[site], &|owner| owner == FREE);
+        self.tracks.lay(view, &self.stations, &[site], &nobodys);
         self.tracks.read(view, effort);
         site
     }
+}
+
+/// True for an owner that is none.
+fn nobodys(owner: u32) -> bool {
+    owner == FREE
 }
 
 /// The middle of some values, or another if there are none.

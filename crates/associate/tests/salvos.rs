@@ -8,15 +8,19 @@ use std::collections::BTreeMap;
 use associate::{Detection, Station};
 use common::{Chance, in_order, network, run, shot};
 
+/// A battery amid the stations, and one eight kilometres from the nearest.
+const AMID: (f64, f64) = (49.03, 37.03);
+const OUTSIDE: (f64, f64) = (49.06, 36.89);
+
 /// A salvo, and for each detection in order the number of its round.
-fn salvo(stations: &[Station], seed: u64) -> (Vec<Detection>, Vec<usize>) {
+fn salvo(stations: &[Station], battery: (f64, f64), seed: u64) -> (Vec<Detection>, Vec<usize>) {
     let mut chance = Chance(seed);
     let metres = |m: f64| m / 111_200.0;
     let scattered = |at: (f64, f64), sd: f64, chance: &mut Chance| {
         let north = metres(sd * chance.normal());
         (at.0 + north, at.1 + metres(sd * chance.normal()) / 0.655)
     };
-    let (battery, aim) = ((49.03, 37.03), (49.075, 37.15));
+    let aim = (49.075, 37.15);
     let tubes: Vec<_> = (0..6).map(|_| scattered(battery, 60.0, &mut chance)).collect();
     let mut t = 400.0;
     let mut rounds: Vec<Vec<Detection>> = Vec::new();
@@ -54,8 +58,8 @@ fn salvo(stations: &[Station], seed: u64) -> (Vec<Detection>, Vec<usize>) {
 }
 
 /// Rounds of which an event has six tenths of the detections in common.
-fn recovered(stations: &[Station], seed: u64) -> (usize, usize) {
-    let (detections, owners) = salvo(stations, seed);
+fn recovered(stations: &[Station], battery: (f64, f64), seed: u64) -> (usize, usize) {
+    let (detections, owners) = salvo(stations, battery, seed);
     assert_eq!(detections.len(), owners.len(), "no two at one time");
     let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
     for owner in &owners {
@@ -76,7 +80,7 @@ fn rounds_of_a_salvo_are_told_apart() {
     let stations = network(49.0, 37.0);
     let (mut good, mut all) = (0, 0);
     for seed in 1..=4 {
-        let (g, a) = recovered(&stations, seed);
+        let (g, a) = recovered(&stations, AMID, seed);
         println!("seed {seed}: {g} of {a}");
         good += g;
         all += a;
@@ -84,11 +88,27 @@ fn rounds_of_a_salvo_are_told_apart() {
     assert!(good * 10 >= all * 9, "{good} of {all} rounds");
 }
 
+/// The stations that hear the battery are all on one side of it, so a place that is off
+/// looks nearly as good. Of 384 rounds 343 are found; 270 if a place is sought only from where
+/// it was heard first and without what arrays say of directions, and salvos get no second look.
+#[test]
+fn a_salvo_from_outside_the_network_is_told_apart() {
+    let stations = network(49.0, 37.0);
+    let (mut good, mut all) = (0, 0);
+    for seed in 1..=8 {
+        let (g, a) = recovered(&stations, OUTSIDE, seed);
+        println!("seed {seed}: {g} of {a}");
+        good += g;
+        all += a;
+    }
+    assert!(good * 100 >= all * 86, "{good} of {all} rounds");
+}
+
 /// Salvos that wait for their second look do not mind one far away.
 #[test]
 fn a_salvo_far_away_changes_nothing() {
     let (here, there) = (network(49.0, 37.0), network(51.0, 37.0));
-    let (near, _) = salvo(&here, 2);
+    let (near, _) = salvo(&here, AMID, 2);
     let alone = run(&here, &[], &near);
     let mut stations = here.clone();
     stations.extend(there);
