@@ -100,7 +100,8 @@ impl Alarms {
     }
 }
 
-fn alarm(
+/// An alarm of a sensor at a time.
+pub(crate) fn alarm(
     index: usize,
     sensor: &Sensor,
     t_s: f64,

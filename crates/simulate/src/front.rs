@@ -12,7 +12,8 @@ use crate::hearing::Network;
 use crate::land::{self, Line, Sensor};
 use crate::medium::Medium;
 use crate::plane::{Plane, Spot};
-use crate::scenario::{Front, Scenario};
+use crate::scenario::{Front, Scenario, Storms};
+use crate::storms::{self, Storm};
 use crate::stream::{Counts, Made, Stream};
 use crate::volleys::{self, Event};
 use crate::write::{Part, Sink, fixed, id, sensor, whole};
@@ -31,6 +32,8 @@ struct Meta<'a> {
     departures: &'a crate::scenario::Departures,
     innocent: &'a crate::scenario::Innocent,
     deception: &'a crate::scenario::Deception,
+    #[serde(skip_serializing_if = "Storms::is_none")]
+    storms: &'a Storms,
 }
 
 /// The moment from which sets count their seconds.
@@ -49,6 +52,7 @@ pub(crate) fn generate<S: Sink>(
     let medium = Medium::new(front, &line, seed);
     let events = volleys::events(front, &scenario.innocent, &plane, &line, seed);
     let attacks = deception::attacks(front, &scenario.deception, &events, &plane, &line, seed);
+    let storms = storms::storms(front, &scenario.storms, &events, &line, seed);
     let others =
         elsewhere::others(front, &scenario.innocent, &events, &attacks, &plane, &line, seed);
     sink.put(Part::Stations, &stations(&sensors))?;
@@ -62,14 +66,17 @@ pub(crate) fn generate<S: Sink>(
         medium: &medium,
         quietest_db: sensors.iter().map(|sensor| sensor.floor_db).fold(f64::INFINITY, f64::min),
     };
-    let stream = Stream::new(scenario, network, &events, &attacks, &others, seed, sink);
-    let Made { mut counts, heard, by_attack } = stream.run()?;
+    let stream = Stream::new(scenario, network, &events, (&attacks, &storms), &others, seed, sink);
+    let Made { mut counts, heard, by_attack, by_storm } = stream.run()?;
     let with = |least: u32| heard.iter().filter(|(count, _)| *count >= least).count() as u64;
     counts.n_det_ge3 = with(3);
     counts.n_det_ge4 = with(4);
     truth(front, &events, &heard, sink)?;
     if !attacks.is_empty() {
         sink.put(Part::TruthAttacks, &attack_rows(&attacks, &by_attack))?;
+    }
+    if !storms.is_empty() {
+        sink.put(Part::TruthStorms, &storm_rows(&storms, &by_storm, &plane))?;
     }
     let meta = Meta {
         title: &scenario.title,
@@ -81,6 +88,7 @@ pub(crate) fn generate<S: Sink>(
         departures: &scenario.departures,
         innocent: &scenario.innocent,
         deception: &scenario.deception,
+        storms: &scenario.storms,
     };
     let text = serde_json::to_string_pretty(&meta).expect("plain numbers and text") + "\n";
     sink.put(Part::Meta, &text)?;
@@ -237,6 +245,34 @@ fn attack_rows(attacks: &[Attack], by_attack: &[u32]) -> String {
         place(&mut out, attack.at);
         out.push(',');
         on_plane(&mut out, attack.spot, 5);
+        out.push(',');
+        whole(&mut out, u64::from(*count));
+        out.push('\n');
+    }
+    out
+}
+
+fn storm_rows(storms: &[Storm], by_storm: &[u32], plane: &Plane) -> String {
+    let mut out = String::from(
+        "storm,kind,from_s,to_s,lat,lon,x_km,y_km,radius_km,east_m_s,north_m_s,every_s,n_det\n",
+    );
+    for ((index, storm), count) in (0u64..).zip(storms).zip(by_storm) {
+        id(&mut out, 'W', index);
+        out.push(',');
+        out.push_str(storm.sort.name);
+        for (value, decimals) in [(storm.from_s, 1), (storm.to_s, 1)] {
+            out.push(',');
+            fixed(&mut out, value, decimals);
+        }
+        out.push(',');
+        place(&mut out, plane.position(storm.spot));
+        out.push(',');
+        on_plane(&mut out, storm.spot, 3);
+        let moves = (1e3 * storm.moves.0, 1e3 * storm.moves.1);
+        for value in [storm.radius_km, moves.0, moves.1, storm.every_s] {
+            out.push(',');
+            fixed(&mut out, value, 2);
+        }
         out.push(',');
         whole(&mut out, u64::from(*count));
         out.push('\n');

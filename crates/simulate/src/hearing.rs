@@ -20,6 +20,8 @@ pub(crate) enum Source {
     Alarm,
     /// An attack, by its index.
     Attack(u32),
+    /// A storm of false alarms, by its index.
+    Storm(u32),
 }
 
 /// Something that a sensor has detected, or was made to report.

@@ -41,6 +41,7 @@ mod plane;
 pub mod scenario;
 pub mod score;
 pub mod sheet;
+mod storms;
 mod stream;
 mod volleys;
 mod write;

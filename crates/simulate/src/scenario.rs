@@ -20,6 +20,9 @@ pub struct Scenario {
     /// What is done to deceive.
     #[serde(default)]
     pub deception: Deception,
+    /// Alarm storms.
+    #[serde(default)]
+    pub storms: Storms,
     /// A network that picks P and S, in place of a front.
     pub seismic: Option<Seismic>,
     /// Arrays of infrasound, in place of a front.
@@ -134,6 +137,32 @@ pub struct Deception {
     pub held_frac: f64,
 }
 
+/// Alarm storms: sensors of a whole stretch that raise false alarms every few
+/// seconds. Numbers in a day, on the whole front.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Storms {
+    /// Hail: a minute to four, within 4 to 12 km, an alarm every 1.5 to 5 s.
+    pub hail_per_day: f64,
+    /// Rain: a quarter of an hour to an hour, 8 to 25 km, every 10 to 60 s.
+    pub rain_per_day: f64,
+    /// Gusts of wind: 5 to 30 minutes, 8 to 20 km, several at once.
+    pub gusts_per_day: f64,
+    /// A convoy along the line: 3 to 15 minutes, 2 to 3.5 km, every 2 to 8 s.
+    pub convoy_per_day: f64,
+    /// Jamming: half a minute to five, 6 to 20 km, all sensors at one moment.
+    pub jamming_per_day: f64,
+    /// Share of them that is laid over a volley.
+    pub over_fire_frac: f64,
+}
+
+impl Storms {
+    /// True if there are none.
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A seismic network that gives P and S picks, after the sets on which phase
 /// associators are compared (Münchmeyer 2024, Seismica 3(1)).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -203,7 +232,7 @@ pub struct Globe {
 }
 
 /// The scenarios that come with the program: name and text.
-const SHIPPED: [(&str, &str); 17] = [
+const SHIPPED: [(&str, &str); 18] = [
     ("iso", include_str!("../scenarios/iso.toml")),
     ("S", include_str!("../scenarios/S.toml")),
     ("S-fa01", include_str!("../scenarios/S-fa01.toml")),
@@ -217,6 +246,7 @@ const SHIPPED: [(&str, &str); 17] = [
     ("no-salvo", include_str!("../scenarios/no-salvo.toml")),
     ("rockets", include_str!("../scenarios/rockets.toml")),
     ("hard", include_str!("../scenarios/hard.toml")),
+    ("storm", include_str!("../scenarios/storm.toml")),
     ("red-team", include_str!("../scenarios/red-team.toml")),
     ("shallow-500", include_str!("../scenarios/shallow-500.toml")),
     ("infrasound", include_str!("../scenarios/infrasound.toml")),
@@ -376,6 +406,15 @@ fn bounds(scenario: &Scenario) -> Vec<(&'static str, f64, f64, f64)> {
         ("quarry_per_day", i.quarry_per_day, 0.0, 1e4),
         ("controlled_blast_per_day", i.controlled_blast_per_day, 0.0, 1e4),
         ("harvest_fire_per_day", i.harvest_fire_per_day, 0.0, 1e4),
+    ]);
+    let s = &scenario.storms;
+    all.extend([
+        ("hail_per_day", s.hail_per_day, 0.0, 1e4),
+        ("rain_per_day", s.rain_per_day, 0.0, 1e4),
+        ("gusts_per_day", s.gusts_per_day, 0.0, 1e4),
+        ("convoy_per_day", s.convoy_per_day, 0.0, 1e4),
+        ("jamming_per_day", s.jamming_per_day, 0.0, 1e4),
+        ("over_fire_frac", s.over_fire_frac, 0.0, 1.0),
     ]);
     let a = &scenario.deception;
     all.extend([

@@ -214,6 +214,84 @@ pub(crate) const ALARM_RATE_LOG_SD: f64 = 0.5;
 pub(crate) const BURST: (f64, (usize, usize), f64) = (0.3, (2, 6), 2.0);
 /// Signal-to-noise ratio of false alarms: least, and mean above it, dB.
 pub const ALARM_SNR_DB: (f64, f64) = (8.0, 4.0);
+
+/// One sort of alarm storm. Ranges are drawn from evenly.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Storm {
+    /// Its name in data sets.
+    pub(crate) name: &'static str,
+    /// How long it lasts, s.
+    pub(crate) lasts_s: (f64, f64),
+    /// How far it reaches about its middle, km.
+    pub(crate) radius_km: (f64, f64),
+    /// How fast the middle moves, km/s, and whether along the line of contact.
+    pub(crate) km_s: (f64, f64),
+    pub(crate) along_line: bool,
+    /// Mean time between two alarms of a sensor, s.
+    pub(crate) every_s: (f64, f64),
+    /// How many a sensor raises at once.
+    pub(crate) at_once: (usize, usize),
+    /// All sensors at one moment.
+    pub(crate) together: bool,
+}
+
+/// Mean time between the alarms of one gust, s.
+pub(crate) const GUST_S: f64 = 1.0;
+
+/// Hail, rain, gusts of wind, a convoy and jamming. Made up: nobody published how
+/// often such sensors raise false alarms in which weather.
+pub(crate) const STORMS: [Storm; 5] = [
+    Storm {
+        name: "hail",
+        lasts_s: (60.0, 240.0),
+        radius_km: (4.0, 12.0),
+        km_s: (0.005, 0.015),
+        along_line: false,
+        every_s: (1.5, 5.0),
+        at_once: (1, 1),
+        together: false,
+    },
+    Storm {
+        name: "rain",
+        lasts_s: (900.0, 3600.0),
+        radius_km: (8.0, 25.0),
+        km_s: (0.005, 0.015),
+        along_line: false,
+        every_s: (10.0, 60.0),
+        at_once: (1, 1),
+        together: false,
+    },
+    Storm {
+        name: "gusts",
+        lasts_s: (300.0, 1800.0),
+        radius_km: (8.0, 20.0),
+        km_s: (0.005, 0.02),
+        along_line: false,
+        every_s: (5.0, 20.0),
+        at_once: (2, 8),
+        together: false,
+    },
+    Storm {
+        name: "convoy",
+        lasts_s: (180.0, 900.0),
+        radius_km: (2.0, 3.5),
+        km_s: (0.005, 0.015),
+        along_line: true,
+        every_s: (2.0, 8.0),
+        at_once: (1, 1),
+        together: false,
+    },
+    Storm {
+        name: "jamming",
+        lasts_s: (30.0, 300.0),
+        radius_km: (6.0, 20.0),
+        km_s: (0.0, 0.0),
+        along_line: false,
+        every_s: (1.0, 10.0),
+        at_once: (1, 1),
+        together: true,
+    },
+];
 /// Share of sensors that are down once in a set, and how long at most, s.
 pub(crate) const OUTAGE: (f64, f64) = (0.05, 12_000.0);
 /// Delivery: least delay, mean of what comes on top, s.

@@ -17,6 +17,7 @@ use crate::hearing::{Arrival, Network, Source, turned};
 use crate::land::{JUMP_S_MAX, Sensor};
 use crate::scenario::Scenario;
 use crate::sheet;
+use crate::storms::{self, Storm};
 use crate::volleys::Event;
 use crate::write::{Part, Sink, fixed, id, sensor, whole};
 
@@ -107,6 +108,8 @@ pub(crate) struct Made {
     pub(crate) heard: Vec<(u32, Information)>,
     /// The detections of each attack.
     pub(crate) by_attack: Vec<u32>,
+    /// The detections of each storm.
+    pub(crate) by_storm: Vec<u32>,
 }
 
 /// A set in the making.
@@ -115,6 +118,7 @@ pub(crate) struct Stream<'a, S: Sink> {
     network: Network<'a>,
     events: &'a [Event],
     attacks: &'a [Attack],
+    storms: &'a [Storm],
     others: &'a [Other],
     seed: u64,
     sink: &'a mut S,
@@ -128,6 +132,7 @@ pub(crate) struct Stream<'a, S: Sink> {
     delivery: Queue<Line>,
     information: Vec<(u32, Information)>,
     by_attack: Vec<u32>,
+    by_storm: Vec<u32>,
     delays: Chance,
     counts: Counts,
     row: String,
@@ -146,7 +151,7 @@ impl<'a, S: Sink> Stream<'a, S> {
         scenario: &'a Scenario,
         network: Network<'a>,
         events: &'a [Event],
-        attacks: &'a [Attack],
+        (attacks, storms): (&'a [Attack], &'a [Storm]),
         others: &'a [Other],
         seed: u64,
         sink: &'a mut S,
@@ -159,6 +164,7 @@ impl<'a, S: Sink> Stream<'a, S> {
             scenario,
             events,
             attacks,
+            storms,
             others,
             seed,
             sink,
@@ -168,6 +174,7 @@ impl<'a, S: Sink> Stream<'a, S> {
             delivery,
             information: vec![(0, Information::default()); events.len()],
             by_attack: vec![0; attacks.len()],
+            by_storm: vec![0; storms.len()],
             delays: Chance::new(seed, "delivery"),
             counts: Counts {
                 n_events: events.len() as u64,
@@ -193,13 +200,14 @@ impl<'a, S: Sink> Stream<'a, S> {
         let clock_s = self.clock_error_max_s(length_s);
         let rounds = Streams::new(self.seed, "arrivals");
         let hands = Streams::new(self.seed, "attack");
+        let weather = Streams::new(self.seed, "storm");
         let mut alarms = Alarms::new(self.network.sensors, self.seed);
         let mut replays: Vec<(usize, u32, f64)> = (0u32..)
             .zip(self.attacks)
             .filter_map(|(index, attack)| attack.replay.map(|(event, later)| (event, index, later)))
             .collect();
         replays.sort_by_key(|(event, index, _)| (*event, *index));
-        let (mut next_event, mut next_attack) = (0, 0);
+        let (mut next_event, mut next_attack, mut next_storm) = (0, 0, 0);
         let mut end_s = 0.0;
         while end_s < length_s {
             end_s += BLOCK_S;
@@ -235,6 +243,14 @@ impl<'a, S: Sink> Stream<'a, S> {
                 );
                 next_attack += 1;
             }
+            while next_storm < self.storms.len() && self.storms[next_storm].from_s < end_s {
+                let (index, open) = (next_storm as u32, &mut self.open);
+                let storm = &self.storms[next_storm];
+                storms::raise(storm, index, self.network.sensors, &weather, |arrival| {
+                    open.push(arrival.t_s, arrival);
+                });
+                next_storm += 1;
+            }
             let open = &mut self.open;
             alarms.until(self.network.sensors, end_s.min(length_s), |arrival| {
                 open.push(arrival.t_s, arrival);
@@ -245,7 +261,8 @@ impl<'a, S: Sink> Stream<'a, S> {
         self.settle(f64::INFINITY, clock_s)?;
         self.counts.n_other = self.others.len() as u64;
         self.others_truth()?;
-        Ok(Made { counts: self.counts, heard: self.information, by_attack: self.by_attack })
+        let (by_attack, by_storm) = (self.by_attack, self.by_storm);
+        Ok(Made { counts: self.counts, heard: self.information, by_attack, by_storm })
     }
 
     /// The most that a clock can be off, s.
@@ -395,6 +412,9 @@ impl<'a, S: Sink> Stream<'a, S> {
         }
         assoc.push('\n');
         self.sink.put(Part::TruthAssoc, assoc)?;
+        if let Source::Storm(index) = arrival.source {
+            self.by_storm[index as usize] += 1;
+        }
         if let Source::Attack(index) = arrival.source {
             self.by_attack[index as usize] += 1;
             assoc.clear();

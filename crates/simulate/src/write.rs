@@ -41,6 +41,8 @@ pub enum Part {
     TruthAttacks,
     /// `truth_attack_detections.csv`
     TruthAttackDetections,
+    /// `truth_storms.csv`
+    TruthStorms,
     /// `truth_performance.json`
     TruthPerformance,
     /// `meta.json`
@@ -81,6 +83,7 @@ impl Part {
             Self::TruthFaults => "truth_faults.csv",
             Self::TruthAttacks => "truth_attacks.csv",
             Self::TruthAttackDetections => "truth_attack_detections.csv",
+            Self::TruthStorms => "truth_storms.csv",
             Self::TruthPerformance => "truth_performance.json",
             Self::Meta => "meta.json",
             Self::TrainingStations => "training/stations.csv",

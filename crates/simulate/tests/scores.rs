@@ -20,6 +20,7 @@ fn scored(files: &Files, events: &str, assoc: &str) -> Result<Score, Wrong> {
         truth: &files["truth.csv"],
         truth_assoc: &files["truth_assoc.csv"],
         truth_attacks: files.get("truth_attacks.csv").map_or("", String::as_str),
+        truth_storms: files.get("truth_storms.csv").map_or("", String::as_str),
         meta: &files["meta.json"],
         events,
         assoc,

@@ -9,6 +9,7 @@ mod attacks;
 mod matching;
 mod picks;
 mod statistics;
+mod storms;
 mod table;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use matching::{Place, Point, Tolerance, matched};
 pub use picks::Picks;
 pub use statistics::{Calibration, wilson_95};
 use statistics::{calibration, quantile};
+pub use storms::StormScore;
 use table::Table;
 
 use crate::plane::Plane;
@@ -73,6 +75,8 @@ pub struct Texts<'a> {
     pub truth_assoc: &'a str,
     /// `truth_attacks.csv`; empty if there is none.
     pub truth_attacks: &'a str,
+    /// `truth_storms.csv`; empty if there is none.
+    pub truth_storms: &'a str,
     /// `meta.json`; empty if there is none.
     pub meta: &'a str,
     /// `events.csv`
@@ -169,6 +173,10 @@ pub struct Score {
     /// Made-up events, if the set has any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attacks: BTreeMap<String, AttackScore>,
+    /// Within storms of false alarms by their kind, in `all` of them, and `outside`, if
+    /// the set has any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub storms: BTreeMap<String, StormScore>,
 }
 
 /// How well what was found is described.
@@ -349,6 +357,12 @@ pub fn score(texts: &Texts, rules: &Rules) -> Result<Score, Wrong> {
             BTreeMap::new()
         } else {
             attacks::attacks(texts.truth_attacks, &points, &prob, &labels, tolerance)?
+        },
+        storms: if texts.truth_storms.is_empty() {
+            BTreeMap::new()
+        } else {
+            let of = storms::Of { true_points: &true_points, required: &required, hit: &hit };
+            storms::storms(texts.truth_storms, &of, &points, &prob, &labels)?
         },
     })
 }

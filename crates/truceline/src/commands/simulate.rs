@@ -128,6 +128,7 @@ fn score(args: &ScoreArgs) -> Result<Outcome> {
             truth: &needed(truth.join(Part::Truth.name()))?,
             truth_assoc: &needed(truth.join(Part::TruthAssoc.name()))?,
             truth_attacks: &optional(truth.join(Part::TruthAttacks.name()))?,
+            truth_storms: &optional(truth.join(Part::TruthStorms.name()))?,
             meta: &optional(truth.join(Part::Meta.name()))?,
             events: &events,
             assoc: &assoc,
