@@ -100,6 +100,7 @@ mod rose;
 mod salvo;
 mod score;
 mod search;
+mod spread;
 mod squares;
 pub mod stream;
 mod ties;
@@ -109,5 +110,6 @@ mod work;
 
 pub use engine::{Engine, Event, Pace, Rejected};
 pub use input::{BackAzimuth, Detection, MetNode, Outage, Station};
-pub use model::{CLASSES, Calibration, ENGINE_VERSION, Model, NotAModel};
+pub use model::{Calibration, ENGINE_VERSION, Model, NotAModel};
 pub use replay::Replay;
+pub use spread::Spread;

@@ -4,15 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::Kind;
 use crate::math;
-use crate::posterior::Features;
+use crate::spread::Spread;
 use crate::stream::Wait;
 
 /// Version of the engine: part of every digest. Count it up with any change
 /// that can change a result.
 pub const ENGINE_VERSION: u32 = 5;
-
-/// Classes of [`Features::class`].
-pub const CLASSES: usize = 16;
 
 /// The performance model of the network and the calibration map, as one file.
 /// Lengths in kilometres where the name says so, levels in dB, times in seconds.
@@ -65,9 +62,9 @@ pub struct Model {
     pub events_per_km2_day: f64,
     /// Error of an ordinary station clock, s.
     pub clock_error_s: f64,
-    /// Factors on the covariance of place so that ellipses hold what they say,
-    /// by [`Features::class`].
-    pub inflation: Vec<f64>,
+    /// What the covariance of place and time is multiplied with, so that ellipses hold
+    /// what they say.
+    pub spread: Spread,
     /// The calibration map of probabilities.
     pub calibration: Calibration,
     /// What the log-odds of a preliminary event become: a constant and a factor.
@@ -113,7 +110,7 @@ impl Default for Model {
             level_spread_db: 8.0,
             events_per_km2_day: 0.5,
             clock_error_s: 0.01,
-            inflation: vec![1.4; CLASSES],
+            spread: Spread::default(),
             calibration: Calibration::default(),
             preliminary: [0.0, 1.0],
             kinds: Vec::new(),
@@ -193,8 +190,9 @@ impl Model {
         if let Some(value) = model.kinds.iter().find_map(of_kinds) {
             return Err(NotAModel::Number { field: "kinds", value });
         }
-        if let Some(&value) = model.inflation.iter().find(|v| !v.is_finite() || **v <= 0.0) {
-            return Err(NotAModel::Number { field: "inflation", value });
+        let weights = model.spread.weights.iter().chain(&model.calibration.weights);
+        if let Some(&value) = weights.into_iter().find(|v| !v.is_finite()) {
+            return Err(NotAModel::Number { field: "weights", value });
         }
         Ok(model)
     }
@@ -231,11 +229,6 @@ impl Model {
             w[1] += step[1].clamp(-1.0, 1.0);
         }
         w.map(|w| libm::round(w * 1e4) / 1e4)
-    }
-
-    /// Factor on the covariance of an event.
-    pub fn inflation_of(&self, features: &Features) -> f64 {
-        self.inflation.get(features.class()).copied().unwrap_or(1.4)
     }
 
     /// The model that comes with the engine.

@@ -1,16 +1,27 @@
 //! From evidence to a probability that can be believed: a logistic map on what
 //! is known of an event, fitted on sets with truth.
 
+use crate::engine::KEEP_S;
 use crate::live::Events;
 use crate::math;
 use crate::model::Calibration;
+use crate::ring::{FREE, Ring};
 use crate::score::{Hit, View, Weighed};
 
 /// Detections within so long of an event's own tell how busy its stations were, s.
 const BUSY_S: f64 = 20.0;
 
+/// Alarms are counted from so long before a detection to so long after it, s: what came
+/// later has not yet been dealt out when an event is released.
+const ALARMS_BEFORE_S: f64 = 60.0;
+const ALARMS_AFTER_S: f64 = 20.0;
+/// An event of this evidence has its detections for certain, one of so much less
+/// explains nothing, nats.
+const SURE: f64 = 35.0;
+const UNSURE: f64 = 20.0;
+
 /// Numbers that the calibration map looks at.
-pub const COUNT: usize = 38;
+pub const COUNT: usize = 46;
 
 /// What they are, in the order of the weights of a [`Calibration`].
 pub const FEATURES: [&str; COUNT] = [
@@ -52,11 +63,15 @@ pub const FEATURES: [&str; COUNT] = [
     "the same, by log of other events about it",
     "evidence over all associations",
     "root of it",
+    "rate of alarms about its own, per hit",
+    "the same, with what events in doubt have",
+    "the same, few hits",
+    "evidence at that rate",
+    "root of it",
+    "scatter learned of its stations",
+    "doubt whose its detections are",
+    "how loud its stations read",
 ];
-
-/// Where residuals per hit and the log of other events are among them.
-const CHI2: usize = 4;
-const OTHERS: usize = 20;
 
 /// What is known of an event, as numbers for the calibration map.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,16 +103,17 @@ pub(crate) struct Raw {
     pub size: f64,
     /// What the sum over associations adds to the evidence, nats.
     pub tie: f64,
-}
-
-impl Features {
-    /// Class of an event for the inflation of its covariance: by residuals per
-    /// hit, and by how many other events there were about it.
-    pub fn class(&self) -> usize {
-        let row = [0.9, 1.3, 1.8].iter().filter(|limit| self.0[CHI2] > **limit).count();
-        let column = [0.1, 2.0, 3.0].iter().filter(|limit| self.0[OTHERS] > **limit).count();
-        row * 4 + column
-    }
+    /// Sum over its detections of the logarithm of the rate of alarms about each, by what
+    /// nothing explains, over the rate that is usual there.
+    pub alarms: f64,
+    /// The same, with detections of events that are themselves in doubt.
+    pub storm: f64,
+    /// Mean logarithm of the factor on variances that was learned of its stations.
+    pub scatter: f64,
+    /// Mean probability that a detection is another's.
+    pub doubt: f64,
+    /// Mean of how much louder or less loud than others its stations read, dB.
+    pub loud: f64,
 }
 
 /// Other events so near tell how crowded it was about an event, s and metres.
@@ -108,12 +124,19 @@ const OTHERS_M: f64 = 15_000.0;
 pub(crate) fn raw(view: &View, events: &Events, id: u32, hits: &[Hit], weighed: &Weighed) -> Raw {
     let event = events.get(id);
     let (mut crowd, mut busy, mut distance) = (0.0, 0.0, 0.0);
+    let (mut alarms, mut storm, mut scatter, mut loud) = (0.0, 0.0, 0.0, 0.0);
     for hit in hits {
         let ring = &view.rings[hit.station as usize];
         let index = ring.index(hit.position);
         crowd += view.ln_crowd(hit.station, index) - view.net.habit[hit.station as usize].ln_false;
         let t = ring.t[index];
         busy += (ring.from(t + BUSY_S) - ring.from(t - BUSY_S) - 1) as f64;
+        let habit = &view.net.habit[hit.station as usize];
+        let (free, open) = unexplained(view, events, id, ring, index);
+        alarms += above_usual(free, habit.false_rate);
+        storm += above_usual(open, habit.false_rate);
+        scatter += math::ln(habit.scatter);
+        loud += habit.loud.abs();
         distance += view.path(event.loc.x, event.loc.y, event.home, hit.station).d / 1e3;
     }
     let count = hits.len() as f64;
@@ -134,7 +157,42 @@ pub(crate) fn raw(view: &View, events: &Events, id: u32, hits: &[Hit], weighed: 
         others: events.others(id, OTHERS_S, OTHERS_M) as f64,
         size: (2.0 * event.var).sqrt(),
         tie: event.tie.change,
+        alarms,
+        storm,
+        scatter: scatter / per,
+        doubt: event.tie.doubt(),
+        loud: loud / per,
     }
+}
+
+/// What lies about a detection of an event at its station and no event explains, and the
+/// same with what events in doubt have: phantoms of a storm take its alarms.
+fn unexplained(view: &View, events: &Events, id: u32, ring: &Ring, index: usize) -> (f64, f64) {
+    let (mut free, mut doubted) = (0.0, 0.0);
+    let t = ring.t[index];
+    for i in ring.from(t - ALARMS_BEFORE_S)..ring.from(t + ALARMS_AFTER_S) {
+        let owner = ring.owner[i];
+        if i == index || owner == id {
+            continue;
+        }
+        if owner == FREE {
+            free += 1.0;
+        } else if events.ids().contains(&owner) {
+            let other = events.get(owner);
+            // Older ones may be forgotten or not, for reasons far away.
+            if other.loc.t > view.horizon - KEEP_S {
+                doubted += ((SURE - other.weighed.score) / UNSURE).clamp(0.0, 1.0);
+            }
+        }
+    }
+    (free, free + doubted)
+}
+
+/// Logarithm of the rate of so many alarms over the usual rate, with one alarm at the
+/// usual rate beside them; never less than usual.
+fn above_usual(count: f64, usual: f64) -> f64 {
+    let rate = (count + 1.0) / (ALARMS_BEFORE_S + ALARMS_AFTER_S + 1.0 / usual);
+    math::ln((rate / usual).max(1.0))
 }
 
 impl From<Raw> for Features {
@@ -148,6 +206,7 @@ impl From<Raw> for Features {
         let others = math::ln(1.0 + r.others).min(4.5);
         let levels = (r.level_chi2 / hits).min(6.0);
         let averaged = (r.evidence + r.tie).max(0.0);
+        let in_storm = (r.evidence + r.tie - r.storm).max(0.0);
         let size = math::ln(r.size.max(5.0) / 50.0).min(4.0);
         Self([
             1.0,
@@ -188,6 +247,14 @@ impl From<Raw> for Features {
             levels * others,
             (averaged / 20.0).min(5.0),
             (averaged / 10.0).sqrt().min(4.0),
+            r.alarms / hits,
+            r.storm / hits,
+            r.storm / hits * few,
+            (in_storm / 20.0).min(5.0),
+            (in_storm / 10.0).sqrt().min(4.0),
+            r.scatter,
+            r.doubt,
+            (r.loud / 5.0).min(4.0),
         ])
     }
 }

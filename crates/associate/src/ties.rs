@@ -23,6 +23,14 @@ pub(crate) struct Tie {
     pub own: Vec<f32>,
 }
 
+impl Tie {
+    /// Mean probability that a hit is not its own.
+    pub(crate) fn doubt(&self) -> f64 {
+        let others: f64 = self.own.iter().map(|own| 1.0 - f64::from(*own)).sum();
+        others / self.own.len().max(1) as f64
+    }
+}
+
 /// What an event predicts at a station.
 #[derive(Clone, Copy, Debug)]
 struct Row {

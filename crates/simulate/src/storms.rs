@@ -2,6 +2,7 @@
 //! raise false alarms, all of them every few seconds, for a minute or for an hour.
 //! None of it is an event.
 
+use std::collections::BTreeSet;
 use std::f64::consts::TAU;
 
 use chance::{Chance, Streams};
@@ -67,17 +68,20 @@ pub(crate) fn storms(
         storms.convoy_per_day,
         storms.jamming_per_day,
     ];
+    // Volleys, not rounds: a salvo is no likelier to be rained on than a single shot.
+    let mut known = BTreeSet::new();
+    let firsts: Vec<&Event> = events.iter().filter(|event| known.insert(event.volley)).collect();
     let mut all = Vec::new();
     for (sort, rate) in sheet::STORMS.iter().zip(rates) {
         for _ in 0..chance.poisson_large(rate * front.hours / 24.0) {
             let lasts_s = chance.between(sort.lasts_s.0, sort.lasts_s.1);
             let aside_km = (chance.between(-1.0, 1.0), chance.between(-1.0, 1.0));
-            let over_fire = chance.happens(storms.over_fire_frac) && !events.is_empty();
-            let (before, event) = (chance.between(0.0, 1.0), chance.below(events.len().max(1)));
+            let over_fire = chance.happens(storms.over_fire_frac) && !firsts.is_empty();
+            let (before, event) = (chance.between(0.0, 1.0), chance.below(firsts.len().max(1)));
             let start_s = chance.between(0.0, length_s);
             let y_km = chance.between(-0.5, 0.5) * front.front_km;
             let (from_s, spot) = if over_fire {
-                let Event { t_s, spot, .. } = events[event];
+                let Event { t_s, spot, .. } = *firsts[event];
                 let far_km = sort.radius_km.0;
                 let x_km = spot.x_km + far_km * aside_km.0;
                 let middle = Spot { x_km, y_km: spot.y_km + far_km * aside_km.1 };

@@ -28,7 +28,7 @@ const COMPETE_S: f64 = 45.0;
 /// Longest way of an arrival to its first station, s.
 const REACH_S: f64 = 45.0;
 /// Detections are kept so long after they are worked on, s.
-const KEEP_S: f64 = 240.0;
+pub(crate) const KEEP_S: f64 = 240.0;
 /// The forecast is taken anew so often, s.
 const AIR_S: f64 = 300.0;
 /// Events farther apart than this do not compete, metres.

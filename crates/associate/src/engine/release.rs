@@ -11,6 +11,12 @@ use crate::score::View;
 
 use super::{BLOCK_S, COMPETE_S, Engine, Event, Stage, at_work};
 
+/// Mean squared residual up to which an event tells of the air. One whose detections
+/// are mixed up with others' has more; so has every event where the forecast or the
+/// scatter of the sensors is worse than the model says, and there most of all the air
+/// has to be learned.
+const CLEAN: f64 = 2.5;
+
 impl Engine {
     /// Joint moves of what will be released now or next, and the neighbours of what
     /// changed by them sorted out.
@@ -125,7 +131,7 @@ impl Engine {
             }
             // Only what is beyond doubt tells of the air: a wrong place would
             // bend the paths of all that follow.
-            let sure = probability > 0.98 && w.chi2 < 1.3 * hits && crowd < 0.3;
+            let sure = probability > 0.98 && w.chi2 < CLEAN * hits && crowd < 0.3;
             if hits >= 8.0 && sure {
                 self.wind.learn(&fix);
             }
@@ -133,7 +139,7 @@ impl Engine {
         let spacing_s = self.events.spacing(id);
         let (lat, lon) = self.net.plane.inverse(fix.loc.x, fix.loc.y);
         self.released += 1;
-        let inflation = self.physics.model.inflation_of(&features);
+        let inflation = self.physics.model.spread.factor(&features);
         Event {
             number: self.released,
             t_s: fix.loc.t,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use associate::kind;
 use associate::posterior::Features;
-use associate::{CLASSES, Calibration, Event, Model, Pace};
+use associate::{Calibration, Event, Model, Pace, Spread};
 use clap::Args;
 
 use super::associate::{How, globe, model_of, picks, run};
@@ -19,10 +19,6 @@ use crate::{Outcome, output};
 const SAME: Same = Same { s: 1.0, m: 1_500.0 };
 /// Events of a set beyond which every set counts alike.
 const SET_MAX: f64 = 300.0;
-/// Squared distance, in errors, that 90 % of a normal law in the plane stay within.
-const NINETY: f64 = 4.605;
-/// Events of a class below which it takes the factor of all.
-const CLASS_MIN: usize = 60;
 
 /// Arguments of `truceline calibrate`.
 #[derive(Args, Debug)]
@@ -57,8 +53,7 @@ struct Judged {
     features: Features,
     real: bool,
     weight: f64,
-    class: usize,
-    /// Squared distance from the truth in errors without inflation.
+    /// Squared distance from the truth in errors as located.
     off: Option<f64>,
     /// What it was, if that is known.
     kind: Option<String>,
@@ -81,7 +76,7 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
         return super::calibrate_arrays::calibrate(args);
     }
     let mut model = model_of(args.model.as_deref())?;
-    model.inflation = vec![1.0; CLASSES];
+    model.spread = Spread::none();
     let mut judged = Vec::new();
     for set in &args.data {
         let events = events_of(set, &model, Pace::FINAL)?;
@@ -100,7 +95,10 @@ pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     }
     let examples: Vec<_> = judged.iter().map(|j| (j.features, j.real, j.weight)).collect();
     model.calibration = Calibration::fit(&examples, &names_of(&args.data));
-    model.inflation = inflation(&judged, &model);
+    // Ellipses of what is likely are looked at, and have to hold.
+    let likely = judged.iter().filter(|j| model.calibration.probability(&j.features) >= 0.5);
+    let offs: Vec<_> = likely.filter_map(|j| Some((j.features, j.off?, j.weight))).collect();
+    model.spread = Spread::fit(&offs);
     let mut soon = Vec::new();
     for set in &args.data {
         judge(set, &events_of(set, &model, Pace::PRELIMINARY)?, &mut soon)?;
@@ -150,7 +148,6 @@ fn judge(set: &Path, events: &[Event], out: &mut Vec<Judged>) -> Result<()> {
             features: e.features,
             real: same.is_some(),
             weight,
-            class: e.features.class(),
             off: same.as_ref().map(|same| in_errors(same.off, e.covariance)),
             kind: same.and_then(|same| same.kind),
             level_db: e.level_db,
@@ -199,39 +196,6 @@ fn write_table(out: &Path, of: &str, stated: Vec<(f64, bool)>) -> Result<()> {
     write_beside(out, &format!("{of}csv"), &csv)?;
     write_beside(out, &format!("{of}svg"), &diagram(&table, None, "events"))?;
     output::print(&csv)
-}
-
-/// Factors by class so that 90 % of the likely events lie in their 90 % ellipse.
-fn inflation(judged: &[Judged], model: &Model) -> Vec<f64> {
-    let likely = |j: &&Judged| model.calibration.probability(&j.features) >= 0.5;
-    let ninety = |mut list: Vec<(f64, f64)>| {
-        list.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let total: f64 = list.iter().map(|l| l.1).sum();
-        let mut sum = 0.0;
-        for (off, weight) in &list {
-            sum += weight;
-            if sum >= 0.9 * total {
-                return (off / NINETY).max(0.5);
-            }
-        }
-        1.0
-    };
-    let offs = |class: Option<usize>| -> Vec<(f64, f64)> {
-        judged
-            .iter()
-            .filter(likely)
-            .filter(|j| class.is_none_or(|c| c == j.class))
-            .filter_map(|j| j.off.map(|off| (off, j.weight)))
-            .collect()
-    };
-    let all = ninety(offs(None));
-    (0..CLASSES)
-        .map(|class| {
-            let list = offs(Some(class));
-            let factor = if list.len() < CLASS_MIN { all } else { ninety(list) };
-            (factor * 1e3).round() / 1e3
-        })
-        .collect()
 }
 
 /// A line of a reliability table: mean probability, share that was real, and count.
