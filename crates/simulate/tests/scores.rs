@@ -137,6 +137,33 @@ fn whoever_believes_everything_is_deceived() {
 }
 
 #[test]
+fn phantoms_of_a_storm_are_told_from_others() {
+    let files = set("storm", 12.0, 3);
+    let mut events = String::from("event,t_s,x_km,y_km,prob\n");
+    for line in files["truth.csv"].lines().skip(1) {
+        let cell: Vec<&str> = line.split(',').collect();
+        events += &format!("{},{},{},{},0.999\n", cell[0], cell[1], cell[4], cell[5]);
+    }
+    let storms: Vec<Vec<&str>> =
+        files["truth_storms.csv"].lines().skip(1).map(|line| line.split(',').collect()).collect();
+    for (index, cell) in storms.iter().enumerate() {
+        // One in the middle as it begins, a weaker one long before the first storm.
+        events += &format!("F{index},{},{},{},0.95\n", cell[2], cell[6], cell[7]);
+        events += &format!("G{index},{},0,900,0.6\n", -100 - 10 * index as i64);
+    }
+    let found = scored(&files, &events, "").unwrap().storms;
+    let (all, outside) = (&found["all"], &found["outside"]);
+    assert_eq!(
+        (all.storms, all.phantoms_50, all.phantoms_90),
+        (storms.len(), storms.len(), storms.len())
+    );
+    assert_eq!((outside.phantoms_50, outside.phantoms_90), (storms.len(), 0));
+    assert_eq!((all.recall, outside.recall), (Some(1.0), Some(1.0)));
+    assert!(all.required > 20 && outside.required > 20, "{all:?} {outside:?}");
+    assert!(found["hail"].phantoms_90 >= found["hail"].storms);
+}
+
+#[test]
 fn a_broken_solution_says_where() {
     let files = set("iso", 0.5, 1);
     let error = scored(&files, "event,t_s,x_km,y_km\nA,1.0,x,2.0\n", "").unwrap_err();

@@ -313,6 +313,53 @@ fn a_set_cut_short_begins_like_the_longer_one() {
 }
 
 #[test]
+fn storms_raise_alarms_where_and_when_they_say_and_change_nothing_else() {
+    let files = files(&shipped("storm", 24.0), 3);
+    let (detections, owners) = (rows(&files["detections.csv"]), rows(&files["truth_assoc.csv"]));
+    let spots: BTreeMap<String, (f64, f64)> = rows(&files["stations.csv"])
+        .iter()
+        .map(|row| (row["station"].clone(), (number(row, "x_km"), number(row, "y_km"))))
+        .collect();
+    let alarms: Vec<(f64, (f64, f64))> = detections
+        .iter()
+        .zip(&owners)
+        .filter(|(_, owner)| owner["event"].is_empty())
+        .map(|(row, _)| (number(row, "t_s"), spots[&row["station"]]))
+        .collect();
+    let storms = rows(&files["truth_storms.csv"]);
+    let mut raised = 0.0;
+    for storm in &storms {
+        let (from, to) = (number(storm, "from_s"), number(storm, "to_s"));
+        let middle = (number(storm, "x_km"), number(storm, "y_km"));
+        let moves = (number(storm, "east_m_s") / 1e3, number(storm, "north_m_s") / 1e3);
+        let radius = number(storm, "radius_km");
+        let within = alarms.iter().filter(|(t_s, (x, y))| {
+            let later = t_s - from;
+            let off = (x - middle.0 - moves.0 * later, y - middle.1 - moves.1 * later);
+            // Clocks are off by a little.
+            (from - 1.0..to + 1.0).contains(t_s) && off.0.hypot(off.1) < radius + 0.05
+        });
+        let count = number(storm, "n_det");
+        assert!(within.count() as f64 >= count, "{storm:?}");
+        raised += count;
+    }
+    assert!(raised > 0.8 * alarms.len() as f64, "{raised} of {}", alarms.len());
+    for kind in ["hail", "rain", "gusts", "convoy", "jamming"] {
+        assert!(storms.iter().any(|storm| storm["kind"] == kind), "{kind}");
+    }
+    // When and where, and how loud; what was heard of it is less.
+    let truth = |files: &Files| -> Vec<[String; 4]> {
+        let cells = ["t_s", "x_km", "y_km", "level_db"];
+        rows(&files["truth.csv"]).iter().map(|row| cells.map(|cell| row[cell].clone())).collect()
+    };
+    let mut calm = shipped("storm", 24.0);
+    calm.storms = scenario::Storms::default();
+    let calm = self::files(&calm, 3);
+    assert!(truth(&files) == truth(&calm), "storms move no event");
+    assert!(!calm.contains_key("truth_storms.csv") && !calm["meta.json"].contains("hail"));
+}
+
+#[test]
 fn what_is_made_up_is_nobodys_arrival_and_is_listed() {
     let files = files(&shipped("red-team", 24.0), 2);
     let owners: BTreeMap<String, String> = rows(&files["truth_assoc.csv"])
