@@ -170,27 +170,30 @@ pub(crate) fn raw(view: &View, events: &Events, id: u32, hits: &[Hit], weighed: 
 fn unexplained(view: &View, events: &Events, id: u32, ring: &Ring, index: usize) -> (f64, f64) {
     let (mut free, mut doubted) = (0.0, 0.0);
     let t = ring.t[index];
-    for i in ring.from(t - ALARMS_BEFORE_S)..ring.from(t + ALARMS_AFTER_S) {
-        let owner = ring.owner[i];
-        if i == index || owner == id {
-            continue;
-        }
+    let mut count = |owner: u32| {
         if owner == FREE {
             free += 1.0;
-        } else if events.ids().contains(&owner) {
+        } else if owner != id && events.ids().contains(&owner) {
             let other = events.get(owner);
             // Older ones may be forgotten or not, for reasons far away.
             if other.loc.t > view.horizon - KEEP_S {
                 doubted += ((SURE - other.weighed.score) / UNSURE).clamp(0.0, 1.0);
             }
         }
-    }
+    };
+    let before = (0..index).rev().take_while(|i| ring.t[*i] >= t - ALARMS_BEFORE_S);
+    before.for_each(|i| count(ring.owner[i]));
+    let after = (index + 1..ring.t.len()).take_while(|i| ring.t[*i] < t + ALARMS_AFTER_S);
+    after.for_each(|i| count(ring.owner[i]));
     (free, free + doubted)
 }
 
 /// Logarithm of the rate of so many alarms over the usual rate, with one alarm at the
 /// usual rate beside them; never less than usual.
 fn above_usual(count: f64, usual: f64) -> f64 {
+    if count <= 0.0 {
+        return 0.0;
+    }
     let rate = (count + 1.0) / (ALARMS_BEFORE_S + ALARMS_AFTER_S + 1.0 / usual);
     math::ln((rate / usual).max(1.0))
 }
@@ -259,6 +262,49 @@ impl From<Raw> for Features {
     }
 }
 
+/// A step of Newton's method for weights on features, in the making.
+pub(crate) struct Newton {
+    hessian: Box<[[f64; COUNT]; COUNT]>,
+    slope: [f64; COUNT],
+}
+
+impl Newton {
+    /// With a ridge on the diagonal and what it pulls by.
+    pub(crate) fn new(ridge: f64, pull: &[f64; COUNT]) -> Self {
+        let rows = (0..COUNT).map(|i| std::array::from_fn(|j| if i == j { ridge } else { 0.0 }));
+        let rows: Vec<[f64; COUNT]> = rows.collect();
+        Self { hessian: rows.try_into().expect("so many rows"), slope: *pull }
+    }
+
+    /// Adds an event: the slope of its loss by the weighted sum, and the curvature.
+    pub(crate) fn add(&mut self, features: &Features, slope: f64, curvature: f64) {
+        let f = &features.0;
+        for i in 0..COUNT {
+            self.slope[i] += slope * f[i];
+            for j in 0..=i {
+                self.hessian[i][j] += curvature * f[i] * f[j];
+            }
+        }
+    }
+
+    /// Takes the step, at most so far along each axis; the largest that was asked for, or
+    /// none if it cannot be solved.
+    pub(crate) fn step(mut self, w: &mut [f64; COUNT], most: f64) -> Option<f64> {
+        for i in 0..COUNT {
+            for j in i + 1..COUNT {
+                self.hessian[i][j] = self.hessian[j][i];
+            }
+        }
+        let step = math::solve(&math::cholesky(&self.hessian)?, &self.slope);
+        let mut size = 0.0_f64;
+        for (w, step) in w.iter_mut().zip(step) {
+            *w += step.clamp(-most, most);
+            size = size.max(step.abs());
+        }
+        Some(size)
+    }
+}
+
 impl Calibration {
     /// Probability that an event with these features is real. Never 0 or 1:
     /// no calibration set is large enough for that.
@@ -272,37 +318,14 @@ impl Calibration {
     pub fn fit(events: &[(Features, bool, f64)], fitted_on: &str) -> Self {
         let mut w = [0.0; COUNT];
         for _ in 0..30 {
-            let mut hessian = [[0.0; COUNT]; COUNT];
-            let mut slope = [0.0; COUNT];
-            for i in 0..COUNT {
-                hessian[i][i] = 0.5;
-                slope[i] = -0.5 * w[i];
-            }
+            let mut newton = Newton::new(0.5, &w.map(|w| -0.5 * w));
             for (f, real, weight) in events {
                 let z: f64 = w.iter().zip(f.0).map(|(w, f)| w * f).sum();
                 let p = math::logistic(z.clamp(-30.0, 30.0));
                 let off = weight * (f64::from(u8::from(*real)) - p);
-                let v = weight * (p * (1.0 - p)).max(1e-9);
-                for i in 0..COUNT {
-                    slope[i] += off * f.0[i];
-                    for j in 0..=i {
-                        hessian[i][j] += v * f.0[i] * f.0[j];
-                    }
-                }
+                newton.add(f, off, weight * (p * (1.0 - p)).max(1e-9));
             }
-            for i in 0..COUNT {
-                for j in i + 1..COUNT {
-                    hessian[i][j] = hessian[j][i];
-                }
-            }
-            let Some(l) = math::cholesky(&hessian) else { break };
-            let step = math::solve(&l, &slope);
-            let mut size = 0.0_f64;
-            for i in 0..COUNT {
-                w[i] += step[i].clamp(-2.0, 2.0);
-                size = size.max(step[i].abs());
-            }
-            if size < 1e-6 {
+            if newton.step(&mut w, 2.0).is_none_or(|size| size < 1e-6) {
                 break;
             }
         }

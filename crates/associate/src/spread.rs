@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::math;
-use crate::posterior::{COUNT, Features};
+use crate::posterior::{COUNT, Features, Newton};
 
 /// Share of events that lie within the ellipse of that name.
 const SHARE: f64 = 0.9;
@@ -69,39 +69,17 @@ impl Spread {
             }
         }
         for _ in 0..100 {
-            let mut hessian = [[0.0; COUNT]; COUNT];
-            let mut slope = [0.0; COUNT];
-            for i in 0..COUNT {
-                hessian[i][i] = 1.0;
-                // The constant is free.
-                slope[i] = if i == 0 { 0.0 } else { -w[i] };
-            }
+            // The constant is free.
+            let mut pull = w.map(|w| -w);
+            pull[0] = 0.0;
+            let mut newton = Newton::new(1.0, &pull);
             for ((features, _, weight), log) in events.iter().zip(&logs) {
-                let f = &features.0;
-                let z: f64 = w.iter().zip(f).map(|(w, f)| w * f).sum();
+                let z: f64 = w.iter().zip(features.0).map(|(w, f)| w * f).sum();
                 let beyond = math::logistic(((log - z) / ROUNDED).clamp(-40.0, 40.0));
-                let off = weight * (SHARE - 1.0 + beyond);
-                let v = weight * (beyond * (1.0 - beyond)).max(0.01) / ROUNDED;
-                for i in 0..COUNT {
-                    slope[i] += off * f[i];
-                    for j in 0..=i {
-                        hessian[i][j] += v * f[i] * f[j];
-                    }
-                }
+                let curvature = (beyond * (1.0 - beyond)).max(0.01) / ROUNDED;
+                newton.add(features, weight * (SHARE - 1.0 + beyond), weight * curvature);
             }
-            for i in 0..COUNT {
-                for j in i + 1..COUNT {
-                    hessian[i][j] = hessian[j][i];
-                }
-            }
-            let Some(l) = math::cholesky(&hessian) else { break };
-            let step = math::solve(&l, &slope);
-            let mut size = 0.0_f64;
-            for i in 0..COUNT {
-                w[i] += step[i].clamp(-0.5, 0.5);
-                size = size.max(step[i].abs());
-            }
-            if size < 1e-5 {
+            if newton.step(&mut w, 0.5).is_none_or(|size| size < 1e-5) {
                 break;
             }
         }

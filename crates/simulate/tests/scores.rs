@@ -146,10 +146,10 @@ fn phantoms_of_a_storm_are_told_from_others() {
     }
     let storms: Vec<Vec<&str>> =
         files["truth_storms.csv"].lines().skip(1).map(|line| line.split(',').collect()).collect();
-    for (index, cell) in storms.iter().enumerate() {
+    for (index, cell) in (0i32..).zip(&storms) {
         // One in the middle as it begins, a weaker one long before the first storm.
         events += &format!("F{index},{},{},{},0.95\n", cell[2], cell[6], cell[7]);
-        events += &format!("G{index},{},0,900,0.6\n", -100 - 10 * index as i64);
+        events += &format!("G{index},{},0,900,0.6\n", -100 - 10 * i64::from(index));
     }
     let found = scored(&files, &events, "").unwrap().storms;
     let (all, outside) = (&found["all"], &found["outside"]);
