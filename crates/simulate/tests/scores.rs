@@ -72,6 +72,7 @@ fn detections_of_arrays_are_scored_by_any_name() {
             truth: &files["truth.csv"],
             truth_assoc: &files["truth_assoc.csv"],
             truth_attacks: "",
+            truth_storms: "",
             meta: &files["meta.json"],
             events: &events,
             assoc,
