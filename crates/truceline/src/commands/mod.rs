@@ -3,17 +3,11 @@
 pub(crate) mod agreement;
 pub(crate) mod associate;
 pub(crate) mod calibrate;
-mod calibrate_arrays;
-mod calibrate_globe;
-mod calibrate_incidents;
-mod calibrate_picks;
 pub(crate) mod case;
 mod drama;
 pub(crate) mod drill;
 pub(crate) mod field;
 pub(crate) mod finding;
-mod graded;
-mod judged;
 pub(crate) mod keys;
 mod look;
 mod make;

@@ -1,5 +1,7 @@
 //! Simulated sensor networks.
 
+mod graded;
+
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -120,7 +122,7 @@ fn score(args: &ScoreArgs) -> Result<Outcome> {
     let optional = |path: PathBuf| if path.exists() { needed(path) } else { Ok(String::new()) };
     let (truth, solution) = (&args.truth, &args.solution);
     let (events, assoc) = match &args.grade {
-        Some(grade) => super::graded::read(solution, grade)?,
+        Some(grade) => graded::read(solution, grade)?,
         None => (needed(solution.join("events.csv"))?, optional(solution.join("assoc.csv"))?),
     };
     let score = score::score(

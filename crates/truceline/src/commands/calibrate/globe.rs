@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, bail};
 use associate::globe::{GLOBE_FEATURES, GlobeEvent, Known, fit};
 use simulate::score::{Rules, same_on_globe};
 
-use super::associate::globe::Set;
-use super::associate::read::{Csv, Quarantine, TIME_MAX, number, text};
-use super::calibrate::{CalibrateArgs, write_model, write_preliminary};
+use super::{CalibrateArgs, write_model, write_preliminary};
+use crate::commands::associate::globe::Set;
+use crate::commands::associate::read::{Csv, Quarantine, TIME_MAX, number, text};
 
 use super::judged::{self, Judged, Preliminary};
-use super::truth::in_errors;
+use crate::commands::truth::in_errors;
 use crate::{Outcome, output};
 
 pub(super) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {

@@ -9,8 +9,8 @@ use associate::Calibration;
 use associate::posterior::Features;
 use associate::stream::Wait;
 
-use super::calibrate::{names_of, weight_of};
-use super::truth::{Same, in_errors, inflation, matches};
+use super::{names_of, weight_of};
+use crate::commands::truth::{Same, in_errors, inflation, matches};
 use crate::output;
 
 /// Fewer events than this fit no map.

@@ -15,7 +15,7 @@ use mission::{AsOf, derive};
 use publish::table::Table;
 use strict::Text;
 
-use super::calibrate::{CalibrateArgs, diagram, table_of, write_beside};
+use super::{CalibrateArgs, diagram, table_of, write_beside};
 use crate::progress::spinner;
 use crate::{Outcome, output};
 
@@ -100,7 +100,7 @@ fn gather(missions: &[impl AsRef<Path>], labels: Option<Labels>) -> Result<Known
     let mut kinds = BTreeSet::new();
     for path in missions.iter().map(AsRef::as_ref) {
         let bar = spinner("folding a record");
-        let mission = super::open(path)?;
+        let mission = crate::commands::open(path)?;
         let (state, world) = derive::derive(&mission, AsOf::Now)?;
         let text = priors(&mission, &world.ledger)?;
         let (what, labelled) = labelled(path, &state, &world, labels)?;

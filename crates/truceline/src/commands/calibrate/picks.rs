@@ -6,12 +6,12 @@ use anyhow::{Result, bail};
 use associate::phases::{Event, PHASE_FEATURES};
 use associate::stream::Wait;
 
-use super::associate::picks::{is_set, model_of, preliminary, run};
-use super::associate::velocity::velocity;
-use super::calibrate::{CalibrateArgs, write_model, write_preliminary};
 use super::judged::{self, Stated};
-use super::truth::Same;
+use super::{CalibrateArgs, write_model, write_preliminary};
 use crate::Outcome;
+use crate::commands::associate::picks::{is_set, model_of, preliminary, run};
+use crate::commands::associate::velocity::velocity;
+use crate::commands::truth::Same;
 
 /// What counts as the same: the rule of the benchmark for P and S.
 const SAME: Same = Same { s: 5.0, m: 20_000.0 };

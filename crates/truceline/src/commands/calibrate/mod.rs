@@ -1,6 +1,12 @@
 //! `truceline calibrate`: fits the map from evidence to probability, and the
 //! size of ellipses, on sets with truth.
 
+mod arrays;
+mod globe;
+mod incidents;
+mod judged;
+mod picks;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,8 +16,9 @@ use associate::posterior::Features;
 use associate::{Calibration, Event, Model, Pace, Spread};
 use clap::Args;
 
-use super::associate::{How, globe, model_of, picks, run};
-use super::calibrate_incidents::Labels;
+use incidents::Labels;
+
+use super::associate::{How, globe as global, model_of, picks as quakes, run};
 use super::truth::{Same, in_errors, matches};
 use crate::{Outcome, output};
 
@@ -64,16 +71,16 @@ struct Judged {
 /// Fits and writes a model.
 pub(crate) fn calibrate(args: &CalibrateArgs) -> Result<Outcome> {
     if !args.incidents.is_empty() {
-        return super::calibrate_incidents::calibrate(args);
+        return incidents::calibrate(args);
     }
-    if args.data.iter().any(|set| globe::is_set(set)) {
-        return super::calibrate_globe::calibrate(args);
+    if args.data.iter().any(|set| global::is_set(set)) {
+        return globe::calibrate(args);
     }
-    if args.data.iter().any(|set| picks::is_set(set)) {
-        return super::calibrate_picks::calibrate(args);
+    if args.data.iter().any(|set| quakes::is_set(set)) {
+        return picks::calibrate(args);
     }
-    if args.data.iter().any(|set| super::calibrate_arrays::is_set(set)) {
-        return super::calibrate_arrays::calibrate(args);
+    if args.data.iter().any(|set| arrays::is_set(set)) {
+        return arrays::calibrate(args);
     }
     let mut model = model_of(args.model.as_deref())?;
     model.spread = Spread::none();

@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use associate::arrays::{ARRAY_FEATURES, ArrayEvent};
 
-use super::associate::arrays::{events, files, model_of};
-use super::calibrate::{CalibrateArgs, write_model, write_preliminary};
 use super::judged::{self, Stated};
-use super::truth::Same;
+use super::{CalibrateArgs, write_model, write_preliminary};
 use crate::Outcome;
+use crate::commands::associate::arrays::{events, files, model_of};
+use crate::commands::truth::Same;
 
 /// What counts as the same: the celerity of sound over hundreds of kilometres is known
 /// to a tenth, and two arrays place a source to a few hundred.
