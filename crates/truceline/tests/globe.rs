@@ -245,16 +245,7 @@ fn moment(t_s: &str) -> String {
 
 /// A case for a global network, in which explosions anywhere are forbidden.
 fn case(folder: &Path, performance: bool) {
-    let agreement = folder.join("agreement");
-    fs::create_dir_all(&agreement).unwrap();
-    fs::write(
-        agreement.join("agreement.toml"),
-        "[agreement]\nid = \"quiet\"\nversion = 1\ntitle = \"No explosions\"\nstatus = \"agreed\"\n\
-         authoritative_language = \"en\"\n[[zone]]\nid = \"all\"\nname = \"no limit\"\nkind = \"everywhere\"\n\
-         [[provision]]\nid = \"1\"\ntitle = \"No use of fire\"\nacts = [\"A\"]\nzone = \"all\"\n\
-         [[provision.in_force]]\nfrom = \"2026-01-02T00:00:00Z\"\nto = \"2026-01-06T00:00:00Z\"\n",
-    )
-    .unwrap();
+    common::no_fire(folder, "2026-01-02T00:00:00Z", "2026-01-06T00:00:00Z");
     let input = |mapping: &str, files: &str| {
         format!("[[input]]\nsource = \"ring\"\nmapping = \"{mapping}\"\nfiles = \"{files}\"\n")
     };

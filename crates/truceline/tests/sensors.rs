@@ -4,6 +4,8 @@
 //! The data is not part of the repository: it lies in `shared/data/sensors` beside
 //! the workspace, or below the folder that `TRUCELINE_SHARED` names.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -149,16 +151,7 @@ fn infrasound_arrays_agree_on_three_sources() {
 
 /// A case for the picks and arrays as they lie in the shared folder.
 fn case(folder: &Path) {
-    let agreement = folder.join("agreement");
-    fs::create_dir_all(&agreement).unwrap();
-    fs::write(
-        agreement.join("agreement.toml"),
-        "[agreement]\nid = \"quiet\"\nversion = 1\ntitle = \"No explosions\"\nstatus = \"agreed\"\n\
-         authoritative_language = \"en\"\n[[zone]]\nid = \"all\"\nname = \"no limit\"\nkind = \"everywhere\"\n\
-         [[provision]]\nid = \"1\"\ntitle = \"No use of fire\"\nacts = [\"A\"]\nzone = \"all\"\n\
-         [[provision.in_force]]\nfrom = \"1970-01-01T00:00:00Z\"\nto = \"1970-01-03T00:00:00Z\"\n",
-    )
-    .unwrap();
+    common::no_fire(folder, "1970-01-01T00:00:00Z", "1970-01-03T00:00:00Z");
     let source = |id: &str, kind: &str| {
         format!(
             "[[source]]\nid = \"{id}\"\nname = \"{id}\"\noperator = \"x\"\ngroup = \"{id}\"\nkind = \"{kind}\"\n\

@@ -20,6 +20,20 @@ pub(crate) fn truceline(args: &[&str], paths: &[(&str, &Path)]) -> (i32, String,
     )
 }
 
+/// Writes an agreement into `agreement/` of a case that forbids all use of fire, anywhere,
+/// from one moment to another.
+pub(crate) fn no_fire(case: &Path, from: &str, to: &str) {
+    let agreement = case.join("agreement");
+    fs::create_dir_all(&agreement).unwrap();
+    let text = format!(
+        "[agreement]\nid = \"quiet\"\nversion = 1\ntitle = \"No explosions\"\nstatus = \"agreed\"\n\
+         authoritative_language = \"en\"\n[[zone]]\nid = \"all\"\nname = \"no limit\"\nkind = \"everywhere\"\n\
+         [[provision]]\nid = \"1\"\ntitle = \"No use of fire\"\nacts = [\"A\"]\nzone = \"all\"\n\
+         [[provision.in_force]]\nfrom = \"{from}\"\nto = \"{to}\"\n"
+    );
+    fs::write(agreement.join("agreement.toml"), text).unwrap();
+}
+
 /// A folder that goes away, and the program in it.
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
